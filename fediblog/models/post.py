@@ -1,0 +1,102 @@
+"""Posts, the media and the poll on them."""
+
+from enum import IntEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from fediblog import ids, moments
+
+
+class Visibility(IntEnum):
+    """Who sees a post, widest first: a greater number is a narrower circle."""
+
+    PUBLIC = 0
+    UNLISTED = 1
+    FOLLOWERS = 2
+    DIRECT = 3
+
+
+class Post(Model):
+    """A text, or a boost of one (`boost_of_id` is set and the texts are empty)."""
+
+    id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
+    uri = fields.TextField()
+    url = fields.TextField(default="")
+    author_id = fields.BigIntField()
+    boost_of_id = fields.BigIntField(null=True)
+    boost_of_author_id = fields.BigIntField(null=True)
+    reply_to_id = fields.BigIntField(null=True)
+    reply_to_author_id = fields.BigIntField(null=True)
+    reply_to_uri = fields.TextField(default="")
+    quote_of_id = fields.BigIntField(null=True)
+    thread_id = fields.BigIntField()
+    visibility = fields.IntEnumField(Visibility)
+    local = fields.BooleanField()
+    sensitive = fields.BooleanField(default=False)
+    summary = fields.TextField(default="")
+    source = fields.TextField(default="")
+    content = fields.TextField(default="")
+    language = fields.TextField(default="")
+    hashtags: Any = fields.JSONField(default=list)
+    application = fields.TextField(default="")
+    quote_policy = fields.BigIntField(default=0)
+    reply_policy = fields.BigIntField(default=0)
+    likes = fields.BigIntField(default=0)
+    boosts = fields.BigIntField(default=0)
+    replies = fields.BigIntField(default=0)
+    quotes = fields.BigIntField(default=0)
+    version = fields.BigIntField(default=1)
+    created_at = fields.BigIntField(default=moments.now)
+    edited_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "post"
+
+
+class Media(Model):
+    """A picture, film or sound. Unattached until a post takes it."""
+
+    id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
+    account_id = fields.BigIntField()
+    post_id = fields.BigIntField(null=True)
+    position = fields.BigIntField(default=0)
+    kind = fields.TextField(default="unknown")
+    state = fields.TextField(default="waiting")  # waiting, ready, failed
+    error = fields.TextField(default="")
+    mime = fields.TextField(default="")
+    file = fields.TextField(default="")
+    small_file = fields.TextField(default="")
+    upload = fields.TextField(default="")
+    remote_url = fields.TextField(default="")
+    description = fields.TextField(default="")
+    focus_x = fields.FloatField(null=True)
+    focus_y = fields.FloatField(null=True)
+    width = fields.BigIntField(null=True)
+    height = fields.BigIntField(null=True)
+    small_width = fields.BigIntField(null=True)
+    small_height = fields.BigIntField(null=True)
+    duration = fields.FloatField(null=True)
+    frame_rate = fields.FloatField(null=True)
+    bitrate = fields.BigIntField(null=True)
+    bytes = fields.BigIntField(default=0)
+    blurhash = fields.TextField(default="")
+    created_at = fields.BigIntField(default=moments.now)
+
+    class Meta:
+        table = "media"
+
+
+class Poll(Model):
+    """A question on a post; its id is the id of the post. Options and ballots are rows of their own."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    multiple = fields.BooleanField()
+    hide_totals = fields.BooleanField(default=False)
+    voters = fields.BigIntField(default=0)
+    expires_at = fields.BigIntField(null=True)
+    closed_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "poll"

@@ -1,0 +1,70 @@
+"""Every local address is built and recognised here, in both directions.
+
+Identities are opaque (`/ap/accounts/<id>`), pages have speaking names (`/@name/<id>`), so a handle may
+change and an id never does (ARCHITECTURE §5.1).
+"""
+
+import re
+from urllib.parse import quote
+
+from fediblog.config import settings
+
+_LOCAL = re.compile(r"^/ap/(?P<kind>accounts|posts)/(?P<id>\d{1,19})$")
+
+
+def absolute(path: str) -> str:
+    """A path of ours as a full URL."""
+    return settings().origin + path
+
+
+def account_uri(account_id: int) -> str:
+    """The identity of one of our accounts."""
+    return absolute(f"/ap/accounts/{account_id}")
+
+
+def post_uri(post_id: int) -> str:
+    """The identity of one of our posts."""
+    return absolute(f"/ap/posts/{post_id}")
+
+
+def shared_inbox() -> str:
+    """Where other servers deliver for everybody here."""
+    return absolute("/ap/inbox")
+
+
+def profile_path(username: str, domain: str = "") -> str:
+    """The page of an account; `domain` is empty for our own."""
+    return f"/@{quote(username)}" + (f"@{quote(domain)}" if domain else "")
+
+
+def profile_page(username: str) -> str:
+    """The page of one of our accounts as a URL."""
+    return absolute(profile_path(username))
+
+
+def post_path(username: str, post_id: int, domain: str = "") -> str:
+    """The page of a post."""
+    return f"{profile_path(username, domain)}/{post_id}"
+
+
+def post_page(username: str, post_id: int) -> str:
+    """The page of one of our posts as a URL."""
+    return absolute(post_path(username, post_id))
+
+
+def tag_path(name: str) -> str:
+    """The page of a hashtag."""
+    return f"/tags/{quote(name.lower(), safe='')}"
+
+
+def tag_page(name: str) -> str:
+    """The page of a hashtag as a URL."""
+    return absolute(tag_path(name))
+
+
+def local(uri: str) -> tuple[str, int] | None:
+    """`("accounts" | "posts", id)` for an identity of ours, None for every other address."""
+    if not uri.startswith(settings().origin + "/"):
+        return None
+    match = _LOCAL.match(uri[len(settings().origin) :])
+    return (match["kind"], int(match["id"])) if match else None

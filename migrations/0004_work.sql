@@ -1,0 +1,70 @@
+-- What is owed: one tray of work, the mails in it, and the numbers of each day.
+
+CREATE TABLE work (
+    id {id},
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'due',
+    not_before BIGINT NOT NULL,
+    nudged_at BIGINT NOT NULL DEFAULT 0,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    crashes BIGINT NOT NULL DEFAULT 0,
+    round BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT,
+    lease_owner TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    request_id TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX work_key ON work (kind, key);
+CREATE INDEX work_due ON work (not_before) WHERE state = 'due';
+CREATE INDEX work_owner ON work (lease_owner) WHERE lease_owner <> '';
+
+CREATE TABLE mail (
+    id {id},
+    user_id BIGINT REFERENCES person(id) ON DELETE CASCADE,
+    address TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    secret {bytes},
+    send_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT
+);
+CREATE INDEX mail_user ON mail (user_id, kind, id);
+CREATE INDEX mail_created ON mail (created_at);
+
+CREATE TABLE mail_item (
+    notification_id BIGINT NOT NULL PRIMARY KEY,
+    mail_id BIGINT NOT NULL REFERENCES mail(id) ON DELETE CASCADE
+);
+CREATE INDEX mail_item_mail ON mail_item (mail_id, notification_id);
+
+CREATE TABLE server_day (
+    day BIGINT NOT NULL PRIMARY KEY,
+    posts BIGINT NOT NULL,
+    replies BIGINT NOT NULL,
+    boosts BIGINT NOT NULL,
+    likes BIGINT NOT NULL,
+    follows BIGINT NOT NULL,
+    active_people BIGINT NOT NULL,
+    sign_ups BIGINT NOT NULL,
+    deliveries BIGINT NOT NULL,
+    inbound BIGINT NOT NULL,
+    known_servers BIGINT NOT NULL,
+    computed_at BIGINT NOT NULL
+);
+
+CREATE TABLE account_day (
+    account_id BIGINT NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+    day BIGINT NOT NULL,
+    posts BIGINT NOT NULL,
+    replies BIGINT NOT NULL,
+    boosts BIGINT NOT NULL,
+    likes BIGINT NOT NULL,
+    boosts_received BIGINT NOT NULL,
+    likes_received BIGINT NOT NULL,
+    new_followers BIGINT NOT NULL,
+    PRIMARY KEY (account_id, day)
+){pair};
+CREATE INDEX account_day_day ON account_day (day);
