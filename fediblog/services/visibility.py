@@ -1,0 +1,83 @@
+"""Who may see a post: one rule, as a query and as a question.
+
+The two stand side by side and a test walks every viewer, level and relation to prove that they agree. What a
+viewer may not see does not exist for that viewer (SECURITY §1.3).
+"""
+
+from dataclasses import dataclass
+
+from fediblog import db
+from fediblog.models import Account, Post, Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What stands between a viewer and the author of a post."""
+
+    own: bool = False
+    follows: bool = False
+    mentioned: bool = False
+    blocked: bool = False  # The author blocks the viewer.
+    suspended: bool = False  # The author is suspended by this server.
+
+
+def allows(visibility: Visibility, relation: Relation) -> bool:
+    """The rule itself."""
+    if relation.suspended:
+        return False
+    if relation.own:
+        return True
+    if relation.blocked:
+        return False
+    match visibility:
+        case Visibility.PUBLIC | Visibility.UNLISTED:
+            return True
+        case Visibility.FOLLOWERS:
+            return relation.follows or relation.mentioned
+        case Visibility.DIRECT:
+            return relation.mentioned
+
+
+def clause(viewer: str | None, post: str = "p") -> str:
+    """The rule as SQL on a post's alias; `viewer` is the parameter that holds the viewer's id, None for nobody."""
+    known = (
+        f"NOT EXISTS (SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL)"
+    )
+    if viewer is None:
+        return f"{post}.visibility <= 1 AND {known}"
+    blocked = f"SELECT 1 FROM block b WHERE b.account_id = {post}.author_id AND b.target_id = {viewer}"
+    mentioned = f"SELECT 1 FROM mention m WHERE m.post_id = {post}.id AND m.account_id = {viewer}"
+    follows = f"SELECT 1 FROM follow f WHERE f.follower_id = {viewer} AND f.target_id = {post}.author_id"
+    return (
+        f"({post}.author_id = {viewer} OR (NOT EXISTS ({blocked}) AND ({post}.visibility <= 1"
+        f" OR EXISTS ({mentioned}) OR ({post}.visibility = 2 AND EXISTS ({follows}))))) AND {known}"
+    )
+
+
+async def may_see(viewer: Account | None, post: Post) -> bool:
+    """The rule as a question. A boost is seen by whoever sees both the boost and what it passes on."""
+    if post.boost_of_id is not None:
+        original = await Post.get_or_none(id=post.boost_of_id)
+        if original is None or not await may_see(viewer, original):
+            return False
+    return allows(post.visibility, await _relation(viewer, post))
+
+
+async def sees(viewer_id: int, post_id: int) -> bool:
+    """The same for an account and a post that are known by number only."""
+    found = await db.value(f"SELECT p.id FROM post p WHERE p.id = $1 AND {clause('$2')}", post_id, viewer_id)
+    return found is not None
+
+
+_RELATION = """
+SELECT (SELECT 1 FROM account s WHERE s.id = $2 AND s.suspended_at IS NOT NULL) AS suspended,
+       (SELECT 1 FROM follow f WHERE f.follower_id = $1 AND f.target_id = $2) AS follows,
+       (SELECT 1 FROM mention m WHERE m.post_id = $3 AND m.account_id = $1) AS mentioned,
+       (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked
+"""
+
+
+async def _relation(viewer: Account | None, post: Post) -> Relation:
+    viewer_id = viewer.id if viewer else 0
+    found = await db.row(_RELATION, viewer_id, post.author_id, post.id) or {}
+    return Relation(own=viewer_id == post.author_id, **{name: bool(value) for name, value in found.items()})
