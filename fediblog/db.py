@@ -61,7 +61,7 @@ async def connect(config: Config) -> None:
         },
         _enable_global_fallback=True,
     )
-    for name in ("default", _reading()):
+    for name in sorted({"default", _reading()}):
         await _open(get_connections().get(name))
     client = get_connections().get("default")
     _writer = Writer(client) if isinstance(client, SqliteClient) else None
@@ -151,6 +151,11 @@ async def execute(sql: str, *values: Any) -> None:
 def array(numbers: Sequence[int]) -> Any:
     """A list of ids as one parameter for `unnest`."""
     return orjson.dumps(list(numbers)).decode() if _dialect == "sqlite" else list(numbers)
+
+
+def json(value: Any) -> str:
+    """A value for a JSON column: both drivers take it as text."""
+    return orjson.dumps(value).decode()
 
 
 def unnest(parameter: str, name: str = "given") -> str:

@@ -109,7 +109,7 @@ CREATE TABLE session (
     seen_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX session_token ON session (token_hash);
-CREATE INDEX session_user ON session (user_id, id);
+CREATE INDEX session_person ON session (user_id, id);
 CREATE INDEX session_account ON session (account_id);
 
 CREATE TABLE one_time_token (

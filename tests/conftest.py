@@ -1,0 +1,182 @@
+"""Fixtures that every test may use. Tests that touch data ask for `database`.
+
+FEDIBLOG_TEST_DATABASE=sqlite (the default) or postgres says which one the suite runs on. Servers are started
+when the first test asks for one, each test process has its own, and they end with it.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from fediblog import config as configuration
+from fediblog import db, schema
+from fediblog.config import Config
+from fediblog.models import Account
+from tests.harness import statements
+from tests.harness.mail import MailServer
+from tests.harness.postgres import Postgres
+from tests.harness.redis import RedisServer
+from tests.people import person
+
+DATABASE = os.environ.get("FEDIBLOG_TEST_DATABASE", "sqlite")
+_NAME = "suite"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL, whichever database the suite runs on."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis(_redis: RedisServer) -> Iterator[RedisServer]:
+    """A private Redis with nothing in it. A test may stop it: it is up again for the next."""
+    _redis.flush()
+    yield _redis
+    if not _redis.running:
+        _redis.start()
+
+
+@pytest.fixture(scope="session")
+def _mail_server() -> Iterator[MailServer]:
+    server = MailServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def smtp(_mail_server: MailServer) -> Iterator[MailServer]:
+    """A real SMTP server that has received nothing. A test may stop it: it is up again for the next."""
+    _mail_server.reset()
+    yield _mail_server
+    if not _mail_server.running:
+        _mail_server.start()
+
+
+@pytest.fixture
+def configure(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Config]]:
+    """Makes and uses a configuration: `configure(mail__url=smtp.url, registration__mode="open")`."""
+    before = configuration._current
+
+    def make(**values: object) -> Config:
+        given = {"database__url": database_url, **values}
+        keys = {f"FEDIBLOG__{name.upper()}": str(value) for name, value in given.items()}
+        made = configuration.load(None, {**_basics(tmp_path), **keys})
+        configuration.use(made)
+        return made
+
+    yield make
+    configuration._current = before
+
+
+@pytest.fixture
+def config(configure: Callable[..., Config]) -> Config:
+    """The configuration of most tests, in use: http://localhost:8000, data in a folder of the test's own."""
+    return configure()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Where `database` is: empty for SQLite in the data folder."""
+    return "" if DATABASE == "sqlite" else request.getfixturevalue("postgres").url(_NAME)
+
+
+@pytest.fixture
+async def database(
+    config: Config, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
+    """An open database with all tables and no rows."""
+    if DATABASE == "sqlite":
+        await _copy_template(config, tmp_path_factory)
+    else:
+        await _empty_database(request.getfixturevalue("postgres"), config)
+    await db.connect(config)
+    try:
+        await schema.upgrade(config)
+        yield
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+async def alice(database: None) -> Account:
+    """Somebody who lives here."""
+    return await person("alice")
+
+
+@pytest.fixture
+async def bob(database: None) -> Account:
+    """Somebody else who lives here."""
+    return await person("bob")
+
+
+@pytest.fixture
+async def carol(database: None) -> Account:
+    """A third one."""
+    return await person("carol")
+
+
+@pytest.fixture
+def queries(database: None) -> Callable[[], AbstractContextManager[statements.Statements]]:
+    """`with queries() as sent:` records what the driver is told: `len(sent)` counts, `sent.sql` is the texts."""
+    return statements.recorded
+
+
+@pytest.fixture
+def explain(database: None) -> Callable[..., object]:
+    """`await explain(sql, *values)` gives the lines of the plan, as our own connections would run it."""
+    return statements.explain
+
+
+_template: Path | None = None
+_prepared: set[str] = set()
+
+
+async def _copy_template(config: Config, factory: pytest.TempPathFactory) -> None:
+    """A file with the schema is made once: copying it takes a millisecond, the migrations a hundred."""
+    global _template
+    if _template is None:
+        folder = factory.mktemp("template")
+        made = configuration.load(None, _basics(folder))
+        await db.connect(made)
+        try:
+            await schema.upgrade(made)
+        finally:
+            await db.close()
+        _template = _file(made)
+    _file(config).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_template, _file(config))
+
+
+async def _empty_database(server: Postgres, config: Config) -> None:
+    if config.database_url in _prepared:
+        await server.empty(_NAME)
+    else:
+        await server.create(_NAME)
+        _prepared.add(config.database_url)
+
+
+def _file(config: Config) -> Path:
+    return Path(config.database_url.removeprefix("sqlite://"))
+
+
+def _basics(folder: Path) -> dict[str, str]:
+    return {
+        "FEDIBLOG__DOMAIN": "localhost:8000",
+        "FEDIBLOG__BASE_URL": "http://localhost:8000",
+        "FEDIBLOG__SECRET_KEY": "a secret that is long enough for a test",
+        "FEDIBLOG__DATA_DIR": str(folder),
+    }

@@ -1,0 +1,134 @@
+"""A private PostgreSQL: no fsync, no password, reached through the loopback address only."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.harness import processes
+
+# Durability is what a database that lives for one test run needs least.
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "autovacuum": "off",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+# Rows go, tables stay: emptying the few tables that a test filled is ten times faster than TRUNCATE of all.
+_EMPTY = """
+DO $$
+DECLARE
+    name text;
+    filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT quote_ident(relname) FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'migration'
+    LOOP
+        EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || name || ')' INTO filled;
+        IF filled THEN EXECUTE 'DELETE FROM ' || name; END IF;
+    END LOOP;
+END $$
+"""
+
+
+class Postgres:
+    """The server. `url(database)` is what fediblog's configuration takes."""
+
+    def __init__(self) -> None:
+        found = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), key=_version)
+        server = processes.need("postgres", "postgresql", *reversed(found))
+        self.port = processes.free_port()
+        self._folder = processes.folder("pg")
+        self._who = _unprivileged(self._folder)
+        self._initdb(Path(server).resolve().with_name("initdb"))
+        self._process = self._start(server)
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database on this server."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+
+    async def connect(self, database: str = "postgres") -> "asyncpg.Connection[Any]":
+        """A connection of the test's own, past fediblog's pool."""
+        return await asyncpg.connect(host="127.0.0.1", port=self.port, user="postgres", database=database)
+
+    async def create(self, database: str) -> str:
+        """A fresh, empty database. Gives its address."""
+        connection = await self.connect()
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{database}"')
+        finally:
+            await connection.close()
+        return self.url(database)
+
+    async def empty(self, database: str) -> None:
+        """Take every row out of every table; first end what an earlier test may have left connected."""
+        connection = await self.connect(database)
+        try:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await connection.execute(_EMPTY)
+        finally:
+            await connection.close()
+
+    def stop(self) -> None:
+        """End the server, whoever is connected, and remove its files."""
+        processes.stop(self._process, signal.SIGINT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _initdb(self, initdb: Path) -> None:
+        command = [str(initdb), "-D", str(self._folder / "data"), "-U", "postgres", "--auth=trust"]
+        subprocess.run(
+            [*command, "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"],
+            check=True,
+            capture_output=True,
+            cwd=self._folder,
+            **self._who,
+        )
+
+    def _start(self, server: str) -> "subprocess.Popen[bytes]":
+        data, log = self._folder / "data", self._folder / "log"
+        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._folder)}
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with log.open("wb") as output:
+            process = processes.start(
+                [server, "-D", str(data), *flags],
+                signal.SIGQUIT,
+                stdout=output,
+                stderr=output,
+                cwd=self._folder,
+                **self._who,
+            )
+        pid = data / "postmaster.pid"
+        processes.wait_until(lambda: pid.exists() and "ready" in pid.read_text(), process, log)
+        return process
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: options that make it run as `postgres`, who then owns the folder."""
+    if os.geteuid() != 0:
+        return {}
+    owner = pwd.getpwnam("postgres")
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _version(path: str) -> int:
+    part = path.split("/")[4]
+    return int(part) if part.isdigit() else 0
