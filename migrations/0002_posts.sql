@@ -34,7 +34,7 @@ CREATE TABLE post (
 CREATE UNIQUE INDEX post_uri ON post (uri);
 CREATE INDEX post_author ON post (author_id, id);
 CREATE INDEX post_author_main ON post (author_id, id)
-    WHERE reply_to_id IS NULL AND boost_of_id IS NULL AND visibility <= 1;
+    WHERE (reply_to_id IS NULL OR reply_to_author_id = author_id) AND boost_of_id IS NULL AND visibility <= 1;
 CREATE INDEX post_public ON post (id)
     WHERE visibility = 0 AND boost_of_id IS NULL AND reply_to_id IS NULL;
 CREATE INDEX post_public_local ON post (id)

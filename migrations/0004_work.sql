@@ -18,6 +18,7 @@ CREATE TABLE work (
 );
 CREATE UNIQUE INDEX work_key ON work (kind, key);
 CREATE INDEX work_due ON work (not_before) WHERE state = 'due';
+CREATE INDEX work_leased ON work (lease_until) WHERE state = 'leased';
 CREATE INDEX work_owner ON work (lease_owner) WHERE lease_owner <> '';
 
 CREATE TABLE mail (

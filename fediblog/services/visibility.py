@@ -39,7 +39,10 @@ def allows(visibility: Visibility, relation: Relation) -> bool:
 
 
 def clause(viewer: str | None, post: str = "p") -> str:
-    """The rule as SQL on a post's alias; `viewer` is the parameter that holds the viewer's id, None for nobody."""
+    """The rule as SQL on a post's alias.
+
+    `viewer` is the parameter that holds the viewer's id, None for nobody.
+    """
     known = (
         f"NOT EXISTS (SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL)"
     )

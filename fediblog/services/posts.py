@@ -1,0 +1,240 @@
+"""Posts: publishing, editing, deleting and getting them. The same verbs for a form, an app and a remote activity."""
+
+from dataclasses import dataclass
+
+from fediblog import db, ids, moments, text, uris
+from fediblog.errors import NotFound
+from fediblog.models import Account, Post, Visibility
+from fediblog.queue import Job
+from fediblog.services import composing, edits, media, notifications, polls, views, visibility, work
+from fediblog.services.composing import Composed, Draft
+from fediblog.services.notifications import Kind
+from fediblog.services.views import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a deleted post was, for writing it again."""
+
+    body: Body
+    source: str
+
+
+async def publish(author: Account, draft: Draft) -> Post:
+    """Publish what somebody here has written.
+
+    Raises Invalid with the faults of the draft and NotFound when the post that it answers is not there for
+    the author. The same idempotency key gives the post of the first time (SECURITY R7).
+    """
+    parent = await _parent(author, draft)
+    composed = await composing.compose(author, draft, parent)
+    async with db.transaction():
+        post = _new(author, composed, parent, draft.application)
+        first = await _claim(draft, post.id)
+        if first is not None:
+            return await Post.get(id=first)
+        await _store(author, post, composed, parent)
+        await media.attach(author, draft.media_ids, post.id)
+        if draft.poll is not None:
+            await polls.create(post.id, draft.poll)
+        await _announce(author, post, composed.mentioned)
+        await _count(author, post)
+    return post
+
+
+async def edit(author: Account, post_id: int, draft: Draft) -> Post:
+    """Change a post of one's own; the version before is kept. Who sees it and what it answers stay as they are.
+
+    Raises NotFound for other people's posts and boosts, Invalid with the faults of the draft.
+    """
+    post = await _own(author, post_id)
+    composed = await composing.compose(author, draft)
+    async with db.transaction():
+        changed = await edits.keep_version(post)
+        await media.replace(author, post.id, draft.media_ids)
+        await polls.replace(post.id, draft.poll)
+        await _rewrite(post, composed, changed)
+        await _tag(post, composed.hashtags)
+        fresh = await _mention(post, composed.mentioned)
+        for account_id in fresh:
+            await notifications.tell(Kind.MENTION, account_id, author, post.id)
+        await edits.tell_boosters(author, post)
+    return post
+
+
+async def delete(author: Account, post_id: int) -> Deleted:
+    """Delete a post of one's own for good. A tombstone stays, and its files for a day, to be used again."""
+    post = await _own(author, post_id)
+    body = (await views.bodies([post.id]))[post.id]
+    await remove(post)
+    return Deleted(body, post.source)
+
+
+async def get(post_id: int, viewer: Account | None) -> Post:
+    """The post, if it is there for this viewer. Raises NotFound, whatever the reason."""
+    post = await Post.get_or_none(id=post_id)
+    if post is None or not await visibility.may_see(viewer, post):
+        raise NotFound
+    return post
+
+
+async def original(post_id: int, viewer: Account | None) -> Post:
+    """The same, but what a boost passes on instead of the boost: acting on a boost is acting on its original."""
+    post = await get(post_id, viewer)
+    return post if post.boost_of_id is None else await get(post.boost_of_id, viewer)
+
+
+async def remove(post: Post) -> None:
+    """Take a post out of the database with all that hangs on it, whoever decided so."""
+    async with db.transaction():
+        await db.execute(_BURY, post.uri, post.id, post.author_id, moments.now())
+        # Unattached files live for a day from now: long enough to delete and write again.
+        await db.execute(
+            "UPDATE media SET post_id = NULL, created_at = $2 WHERE post_id = $1", post.id, moments.now()
+        )
+        await db.execute(_UNCOUNT_BOOSTERS, post.id)
+        await db.execute("DELETE FROM post WHERE id = $1", post.id)
+        await _uncount(post)
+
+
+# ------------------------------------------------------------------------------------------- publishing
+
+
+async def _parent(author: Account, draft: Draft) -> Post | None:
+    return None if draft.reply_to_id is None else await original(draft.reply_to_id, author)
+
+
+def _new(author: Account, composed: Composed, parent: Post | None, application: str) -> Post:
+    number = ids.new()
+    return Post(
+        id=number,
+        uri=uris.post_uri(number),
+        url=uris.post_page(author.username, number),
+        author_id=author.id,
+        reply_to_id=parent.id if parent else None,
+        reply_to_author_id=parent.author_id if parent else None,
+        reply_to_uri=parent.uri if parent else "",
+        thread_id=parent.thread_id if parent else number,
+        visibility=composed.visibility,
+        local=True,
+        sensitive=composed.sensitive,
+        summary=composed.summary,
+        source=composed.source,
+        content=composed.content,
+        language=composed.language,
+        hashtags=list(composed.hashtags),
+        application=application,
+        created_at=ids.moment_of(number),
+    )
+
+
+async def _claim(draft: Draft, post_id: int) -> int | None:
+    """Take the draft's idempotency key. The id of the earlier post when somebody was first."""
+    if not draft.idempotency_key:
+        return None
+    owner, key = draft.idempotency_owner, draft.idempotency_key
+    if await db.value(_TAKE_KEY, owner, key, post_id, moments.now()):
+        return None
+    found = await db.value("SELECT post_id FROM idempotency WHERE owner = $1 AND key = $2", owner, key)
+    return int(found)
+
+
+async def _store(author: Account, post: Post, composed: Composed, parent: Post | None) -> None:
+    """The rows of a post, ours or remote: itself, its hashtags and mentions, and the author's own home."""
+    await post.save(force_create=True)
+    await _tag(post, composed.hashtags)
+    await _mention(post, composed.mentioned)
+    if author.local and post.visibility < Visibility.DIRECT:
+        await db.execute(_OWN_HOME, author.id, post.id)
+
+
+async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
+    """Tell those mentioned, and owe the rest to the workers."""
+    for account_id in mentioned:
+        await notifications.tell(Kind.MENTION, account_id, author, post.id)
+    if post.visibility < Visibility.DIRECT:
+        await work.owe(Job.FAN_OUT, post.id)
+
+
+async def _count(author: Account, post: Post) -> None:
+    """Counters come last in a transaction, so that a hot row is locked for as short as possible."""
+    if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
+        await db.execute("UPDATE post SET replies = replies + 1 WHERE id = $1", post.reply_to_id)
+    if post.visibility < Visibility.DIRECT:
+        await db.execute(_COUNT_POST, author.id, post.created_at)
+
+
+async def _uncount(post: Post) -> None:
+    if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
+        await db.execute(
+            "UPDATE post SET replies = replies - 1 WHERE id = $1 AND replies > 0", post.reply_to_id
+        )
+    if post.visibility < Visibility.DIRECT:
+        await db.execute(
+            "UPDATE account SET posts_count = posts_count - 1 WHERE id = $1 AND posts_count > 0",
+            post.author_id,
+        )
+
+
+# ------------------------------------------------------------------------------------ what hangs on posts
+
+
+async def _tag(post: Post, names: tuple[str, ...]) -> None:
+    """Tag rows exist for public posts only, so that a tag timeline needs no further check."""
+    await db.execute("DELETE FROM post_tag WHERE post_id = $1", post.id)
+    if post.visibility != Visibility.PUBLIC:
+        return
+    for name in names:
+        tag_id = await db.value(_TAG, ids.new(), text.tag_key(name), name)
+        await db.execute(
+            "INSERT INTO post_tag (tag_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", tag_id, post.id
+        )
+
+
+async def _mention(post: Post, account_ids: tuple[int, ...]) -> list[int]:
+    """Mention rows are added and never taken away: who was once addressed keeps seeing the post."""
+    return [
+        account_id
+        for account_id in account_ids
+        if await db.value(_ADD_MENTION, post.id, account_id) is not None
+    ]
+
+
+async def _own(author: Account, post_id: int) -> Post:
+    post = await Post.get_or_none(id=post_id, author_id=author.id, boost_of_id=None)
+    if post is None:
+        raise NotFound
+    return post
+
+
+async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
+    post.source, post.content = composed.source, composed.content
+    post.summary, post.sensitive = composed.summary, composed.sensitive
+    post.language, post.hashtags = composed.language, list(composed.hashtags)
+    post.edited_at = edited_at
+    await db.execute(
+        "UPDATE post SET source = $2, content = $3, summary = $4, sensitive = $5, language = $6, hashtags = $7,"
+        " edited_at = $8, version = version + 1 WHERE id = $1",
+        post.id,
+        post.source,
+        post.content,
+        post.summary,
+        post.sensitive,
+        post.language,
+        db.json(post.hashtags),
+        edited_at,
+    )
+
+
+_TAKE_KEY = """INSERT INTO idempotency (owner, key, post_id, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING post_id"""
+_OWN_HOME = "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_ADD_MENTION = """INSERT INTO mention (post_id, account_id) VALUES ($1, $2)
+ON CONFLICT DO NOTHING RETURNING account_id"""
+_TAG = """INSERT INTO tag (id, key, name) VALUES ($1, $2, $3)
+ON CONFLICT (key) DO UPDATE SET name = tag.name RETURNING id"""
+_COUNT_POST = "UPDATE account SET posts_count = posts_count + 1, last_post_at = $2 WHERE id = $1"
+_BURY = """INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING"""
+_UNCOUNT_BOOSTERS = """UPDATE account SET posts_count = posts_count - 1
+WHERE id IN (SELECT author_id FROM post WHERE boost_of_id = $1) AND posts_count > 0"""

@@ -1,0 +1,94 @@
+"""A post in its thread: what it answers, up to the root, and what answers it (TIMELINES §7)."""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from fediblog import db
+from fediblog.models import Account, Post
+from fediblog.services import views, visibility
+from fediblog.services.views import Entry
+
+
+class Reach(NamedTuple):
+    """How much of a thread is read."""
+
+    ancestors: int
+    descendants: int
+    depth: int
+
+
+# A visitor's bounds are those that apps know from their peers (CLIENT-API §3.2.8).
+_VISITOR = Reach(ancestors=40, descendants=60, depth=20)
+_MEMBER = Reach(ancestors=100, descendants=4096, depth=100)
+
+
+class Context(NamedTuple):
+    """Ancestors from the root down to the parent; descendants each before its own replies."""
+
+    ancestors: list[Entry]
+    descendants: list[Entry]
+
+
+async def context(post: Post, viewer: Account | None) -> Context:
+    """The thread around a post as far as the viewer may see it, without those the viewer hides."""
+    reach = _VISITOR if viewer is None else _MEMBER
+    viewer_id = viewer.id if viewer else 0
+    above = await db.column(_up(viewer), post.reply_to_id or 0, viewer_id, reach.ancestors)
+    below = await db.rows(_down(viewer), post.id, viewer_id, reach.descendants, reach.depth)
+    order = _depth_first(post, below)
+    found = await views.entries([*above, *order], viewer)
+    return Context(
+        [found[number] for number in reversed(above) if number in found],
+        [found[number] for number in order if number in found],
+    )
+
+
+def _up(viewer: Account | None) -> str:
+    return f"""
+WITH RECURSIVE up(id, depth) AS (
+    SELECT CAST($1 AS BIGINT), 1
+    UNION ALL
+    SELECT c.reply_to_id, up.depth + 1 FROM up JOIN post c ON c.id = up.id
+    WHERE c.reply_to_id IS NOT NULL AND up.depth < $3
+)
+SELECT p.id FROM up JOIN post p ON p.id = up.id WHERE {_shown(viewer)} ORDER BY up.depth"""
+
+
+def _down(viewer: Account | None) -> str:
+    return f"""
+WITH RECURSIVE down(id, depth) AS (
+    SELECT CAST($1 AS BIGINT), 0
+    UNION ALL
+    SELECT c.id, down.depth + 1 FROM down JOIN post c ON c.reply_to_id = down.id WHERE down.depth < $4
+)
+SELECT p.id, p.reply_to_id, p.author_id FROM down JOIN post p ON p.id = down.id
+WHERE down.depth > 0 AND {_shown(viewer)}
+AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = $2 AND h.target_id = p.author_id)
+ORDER BY p.id LIMIT $3"""
+
+
+def _shown(viewer: Account | None) -> str:
+    """`$2` stands in the text also for a visitor, because both databases want every parameter to be used."""
+    if viewer is None:
+        return f"{visibility.clause(None)} AND CAST($2 AS BIGINT) = 0"
+    return visibility.clause("$2")
+
+
+def _depth_first(post: Post, replies: list[dict[str, int]]) -> list[int]:
+    """Each reply before its own replies, the author's answers to themselves before others'.
+
+    What hangs on a reply that the viewer may not see follows at the end, in the order of time.
+    """
+    children: dict[int, list[dict[str, int]]] = defaultdict(list)
+    known = {post.id} | {reply["id"] for reply in replies}
+    for reply in replies:
+        children[reply["reply_to_id"] if reply["reply_to_id"] in known else 0].append(reply)
+    for siblings in children.values():
+        siblings.sort(key=lambda reply: (reply["author_id"] != post.author_id, reply["id"]))
+    order: list[int] = []
+    stack = [*reversed(children[0]), *reversed(children[post.id])]
+    while stack:
+        reply = stack.pop()
+        order.append(reply["id"])
+        stack.extend(reversed(children[reply["id"]]))
+    return order

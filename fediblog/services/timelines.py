@@ -1,0 +1,185 @@
+"""Timelines: each is one statement that pages by id, whatever the page holds (TIMELINES §1-§5).
+
+In every ids part below `$1` is the viewer (0 for nobody), `$2` and `$3` are the exclusive upper and lower bound,
+`$4` is the limit, and further values follow.
+"""
+
+from fediblog import db, text
+from fediblog.models import Account
+from fediblog.paging import Page
+from fediblog.services import views, visibility
+from fediblog.services.views import Listing
+
+# Scalar sub-selects on purpose: PostgreSQL plans `own OR EXISTS (…)` far worse (TIMELINES §1).
+_NOT_HIDDEN = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.author_id) IS NULL"
+_NO_HIDDEN_BOOST = (
+    "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.boost_of_author_id) IS NULL"
+)
+_FOLLOWED = """CASE WHEN p.author_id = $1 THEN 1 ELSE
+    (SELECT CASE WHEN p.boost_of_id IS NULL OR f.show_boosts THEN 1 ELSE 0 END
+     FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) END = 1"""
+_NOT_SILENCED = "(SELECT a.silenced_at FROM account a WHERE a.id = p.author_id) IS NULL"
+_PUBLIC = "p.visibility = 0 AND p.boost_of_id IS NULL AND p.reply_to_id IS NULL"
+_MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boost_of_id IS NULL"
+
+
+async def home(viewer: Account, page: Page) -> Listing:
+    """Posts and boosts of those the viewer follows, and the viewer's own.
+
+    Stored rows that are checked when read: unfollowing, muting, blocking and deleting need to change nothing
+    here. Below the oldest stored row older posts are looked up author by author.
+    """
+    listing = await _read(_home_ids(page), viewer, page)
+    if page.upward or len(listing.entries) >= page.limit:
+        return listing
+    last = listing.cursors[-1] if listing.cursors else page.before
+    rest = Page(page.limit - len(listing.entries), last, page.since_id)
+    older = await _read(_older_ids(), viewer, rest)
+    return Listing(listing.entries + older.entries, listing.cursors + older.cursors)
+
+
+async def public(viewer: Account | None, page: Page, local: bool = False, media: bool = False) -> Listing:
+    """What everybody may see: public posts that are neither boosts nor replies; `local` only from here."""
+    where = [_PUBLIC, _NOT_HIDDEN, _NOT_SILENCED]
+    where += ["p.local"] if local else []
+    where += [_HAS_MEDIA] if media else []
+    return await _read(_by_id("post p", where, page), viewer, page)
+
+
+async def tag(name: str, viewer: Account | None, page: Page, local: bool = False) -> Listing:
+    """Public posts with a hashtag, replies included. A tag never used is an empty list."""
+    where = ["t.tag_id = (SELECT g.id FROM tag g WHERE g.key = $5)", _NOT_HIDDEN, _NOT_SILENCED]
+    where += ["p.local"] if local else []
+    source = f"post_tag t {_join()} post p ON p.id = t.post_id"
+    return await _read(_by_id(source, where, page, "t.post_id"), viewer, page, text.tag_key(name))
+
+
+async def account(
+    owner: Account,
+    viewer: Account | None,
+    page: Page,
+    *,
+    replies: bool = True,
+    boosts: bool = True,
+    media: bool = False,
+    tagged: str = "",
+) -> Listing:
+    """An account's posts as far as the viewer may see them; nothing when the owner blocks the viewer.
+
+    Without `replies`, answers to oneself stay: they are threads.
+    """
+    where = ["p.author_id = $5", _NO_HIDDEN_BOOST, _reach(viewer)]
+    where += [_MAIN] if not replies and not boosts else []
+    where += (
+        ["(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id)"] if not replies and boosts else []
+    )
+    where += ["p.boost_of_id IS NULL"] if replies and not boosts else []
+    where += [_HAS_MEDIA] if media else []
+    where += [_TAGGED] if tagged else []
+    values = [owner.id, text.tag_key(tagged)] if tagged else [owner.id]
+    return await _read(_by_id("post p", where, page), viewer, page, *values)
+
+
+async def pinned(owner: Account, viewer: Account | None) -> Listing:
+    """The posts that an account has pinned, newest pin first, as far as the viewer may see them."""
+    page = Page(limit=100)
+    where = ["x.account_id = $5", _reach(viewer)]
+    return await _read(_by_relation("pin x", where, page), viewer, page, owner.id)
+
+
+async def bookmarks(viewer: Account, page: Page) -> Listing:
+    """What the viewer keeps, newest bookmark first. The cursors are those of the bookmarks."""
+    return await _kept("bookmark x", viewer, page)
+
+
+async def likes(viewer: Account, page: Page) -> Listing:
+    """What the viewer likes, newest like first. The cursors are those of the likes."""
+    return await _kept("post_like x", viewer, page)
+
+
+# ------------------------------------------------------------------------------------------- statements
+
+
+async def _read(ids_sql: str, viewer: Account | None, page: Page, *values: object) -> Listing:
+    return await views.page(ids_sql, viewer, page.before, page.after, page.limit, *values)
+
+
+async def _kept(relation: str, viewer: Account, page: Page) -> Listing:
+    where = ["x.account_id = $1", visibility.clause("$1")]
+    return await _read(_by_relation(relation, where, page), viewer, page)
+
+
+def _join() -> str:
+    """SQLite takes the tables in the order written; PostgreSQL finds it alone (TIMELINES §2.1)."""
+    return "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
+
+
+def _by_id(source: str, where: list[str], page: Page, key: str = "p.id") -> str:
+    bounds = f"{key} < $2 AND {key} > $3"
+    return (
+        f"SELECT p.id, p.id AS cursor FROM {source} WHERE {' AND '.join([bounds, *where])}"
+        f" ORDER BY {key} {page.order} LIMIT $4"
+    )
+
+
+def _by_relation(relation: str, where: list[str], page: Page) -> str:
+    return (
+        f"SELECT p.id, x.id AS cursor FROM {relation} {_join()} post p ON p.id = x.post_id"
+        f" WHERE x.id < $2 AND x.id > $3 AND {' AND '.join(where)} ORDER BY x.id {page.order} LIMIT $4"
+    )
+
+
+def _home_ids(page: Page) -> str:
+    source = f"home_entry e {_join()} post p ON p.id = e.post_id"
+    where = ["e.account_id = $1", "p.visibility < 3", _FOLLOWED, _NOT_HIDDEN, _NO_HIDDEN_BOOST]
+    return _by_id(source, where, page, "e.post_id")
+
+
+def _older_ids() -> str:
+    """ "Top": of the twenty accounts with the newest posts below the bound the newest of each (TIMELINES §1)."""
+    readable = f"p.visibility < 3 AND {home_rule('$1')} AND p.id < $2 AND p.id > $3"
+    newest = f"SELECT max(p.id) FROM post p WHERE p.author_id = f.target_id AND {readable}"
+    own = f"SELECT max(p.id) FROM post p WHERE p.author_id = $1 AND {readable}"
+    found = (
+        f"SELECT p.id FROM post p WHERE p.author_id = t.author_id AND {readable} ORDER BY p.id DESC LIMIT $4"
+    )
+    each = (
+        f"CROSS JOIN post p ON p.id IN ({found})"
+        if db.dialect() == "sqlite"
+        else f"CROSS JOIN LATERAL ({found}) n JOIN post p ON p.id = n.id"
+    )
+    return f"""
+SELECT p.id, p.id AS cursor FROM (
+    SELECT author_id FROM (
+        SELECT f.target_id AS author_id, ({newest}) AS newest FROM follow f WHERE f.follower_id = $1
+        UNION ALL SELECT CAST($1 AS BIGINT), ({own})
+    ) a WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT $4
+) t {each}
+WHERE {_FOLLOWED} AND {_NOT_HIDDEN} AND {_NO_HIDDEN_BOOST} ORDER BY p.id DESC LIMIT $4"""
+
+
+def home_rule(reader: str) -> str:
+    """SQL: a reply belongs on somebody's home only when they know the one it answers; `p` is the post."""
+    knows = f"SELECT 1 FROM follow k WHERE k.follower_id = {reader} AND k.target_id = p.reply_to_author_id"
+    return (
+        "(p.reply_to_author_id IS NULL OR p.reply_to_author_id = p.author_id"
+        f" OR p.reply_to_author_id = {reader} OR EXISTS ({knows}))"
+    )
+
+
+def _reach(viewer: Account | None) -> str:
+    """How far the viewer sees into the posts of `p.author_id`. A visitor's bound is a literal, as in the index."""
+    if viewer is None:
+        return "p.visibility <= 1"
+    return (
+        "p.visibility <= CASE WHEN p.author_id = $1 THEN 3"
+        " WHEN EXISTS (SELECT 1 FROM block b WHERE b.account_id = p.author_id AND b.target_id = $1) THEN -1"
+        " WHEN EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) THEN 2"
+        " ELSE 1 END"
+    )
+
+
+_HAS_MEDIA = "EXISTS (SELECT 1 FROM media y WHERE y.post_id = p.id)"
+_TAGGED = (
+    "EXISTS (SELECT 1 FROM post_tag t JOIN tag g ON g.id = t.tag_id WHERE t.post_id = p.id AND g.key = $6)"
+)

@@ -1,0 +1,40 @@
+"""What a list shows, read without ORM objects (PERFORMANCE, TIMELINES §4-§5).
+
+A list is one statement: the ids of the page and one shared tail that adds versions, counters and the
+viewer's flags to each: an `Entry`. What does not change between two versions of a post is its `Body`, of an
+account its `Card`; doors render these once per (id, version) and keep the result, so a warm page costs one
+query and a cold one three, whatever it holds.
+"""
+
+from fediblog.services.views.bodies import bodies, card, cards, counts
+from fediblog.services.views.entries import entries, page, statement
+from fediblog.services.views.shapes import (
+    Ballot,
+    Body,
+    Card,
+    Counts,
+    Entry,
+    Listing,
+    MediaView,
+    MentionView,
+    PollView,
+)
+
+__all__ = [
+    "Ballot",
+    "Body",
+    "Card",
+    "Counts",
+    "Entry",
+    "Listing",
+    "MediaView",
+    "MentionView",
+    "PollView",
+    "bodies",
+    "card",
+    "cards",
+    "counts",
+    "entries",
+    "page",
+    "statement",
+]

@@ -1,0 +1,146 @@
+"""Bodies of posts and cards of accounts: what doors render once per version and keep."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from fediblog import db
+from fediblog.models import Visibility
+from fediblog.services.views.shapes import Body, Card, Counts, MediaView, MentionView, PollView
+
+
+async def bodies(post_ids: Iterable[int]) -> dict[int, Body]:
+    """The bodies of posts, in one statement with their media, mentions and polls."""
+    wanted = list(set(post_ids))
+    if not wanted:
+        return {}
+    found = await db.rows(_bodies_sql(db.dialect()), db.array(wanted))
+    return {line["id"]: _body(line) for line in found}
+
+
+async def cards(account_ids: Iterable[int]) -> dict[int, Card]:
+    """The cards of accounts, in one statement."""
+    wanted = list(set(account_ids))
+    if not wanted:
+        return {}
+    sql = f"SELECT a.* FROM {db.unnest('$1')} JOIN account a ON a.id = given.id"
+    return {line["id"]: card(line) for line in await db.rows(sql, db.array(wanted))}
+
+
+async def counts(account_ids: Iterable[int]) -> dict[int, Counts]:
+    """The counters of accounts."""
+    sql = (
+        "SELECT a.id, a.posts_count, a.following_count, a.followers_count, a.last_post_at"
+        f" FROM {db.unnest('$1')} JOIN account a ON a.id = given.id"
+    )
+    found = await db.rows(sql, db.array(list(set(account_ids))))
+    return {line["id"]: Counts(*list(line.values())[1:]) for line in found}
+
+
+def card(line: db.Row) -> Card:
+    """A card from a row of `account`."""
+    return Card(
+        id=line["id"],
+        version=line["version"],
+        username=line["username"],
+        domain=line["domain"],
+        local=bool(line["local"]),
+        actor_type=line["actor_type"],
+        uri=line["uri"],
+        url=line["url"],
+        display_name=line["display_name"],
+        note=line["note"],
+        fields=tuple(orjson.loads(line["fields"])),
+        avatar=line["avatar"],
+        header=line["header"],
+        locked=bool(line["locked"]),
+        discoverable=bool(line["discoverable"]),
+        indexable=bool(line["indexable"]),
+        hide_collections=bool(line["hide_collections"]),
+        created_at=line["created_at"],
+        suspended=line["suspended_at"] is not None,
+        silenced=line["silenced_at"] is not None,
+        moved_to_id=line["moved_to_id"],
+    )
+
+
+_MEDIA = [
+    "id",
+    "kind",
+    "state",
+    "mime",
+    "file",
+    "small_file",
+    "remote_url",
+    "description",
+    "focus_x",
+    "focus_y",
+    "width",
+    "height",
+    "small_width",
+    "small_height",
+    "duration",
+    "frame_rate",
+    "bitrate",
+    "blurhash",
+]
+
+
+@lru_cache(2)
+def _bodies_sql(dialect: db.Dialect) -> str:
+    json_list = "json_group_array" if dialect == "sqlite" else "json_agg"
+    json_object = "json_object" if dialect == "sqlite" else "json_build_object"
+    media = ", ".join(f"'{name}', x.{name}" for name in _MEDIA)
+    return f"""
+SELECT p.*,
+  (SELECT {json_list}({json_object}({media})) FROM
+    (SELECT * FROM media WHERE post_id = p.id ORDER BY position) x) AS media,
+  (SELECT {json_list}({json_object}('id', a.id, 'username', a.username, 'domain', a.domain, 'url', a.url))
+    FROM mention m JOIN account a ON a.id = m.account_id WHERE m.post_id = p.id) AS mentions,
+  (SELECT {json_list}(x.title) FROM
+    (SELECT title FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS options,
+  q.multiple, q.hide_totals, q.expires_at
+FROM {db.unnest("$1")} JOIN post p ON p.id = given.id LEFT JOIN poll q ON q.id = p.id"""
+
+
+def _body(line: db.Row) -> Body:
+    return Body(
+        id=line["id"],
+        version=line["version"],
+        uri=line["uri"],
+        url=line["url"],
+        author_id=line["author_id"],
+        boost_of_id=line["boost_of_id"],
+        reply_to_id=line["reply_to_id"],
+        reply_to_author_id=line["reply_to_author_id"],
+        thread_id=line["thread_id"],
+        visibility=Visibility(line["visibility"]),
+        local=bool(line["local"]),
+        sensitive=bool(line["sensitive"]),
+        summary=line["summary"],
+        content=line["content"],
+        language=line["language"],
+        hashtags=tuple(orjson.loads(line["hashtags"])),
+        application=line["application"],
+        created_at=line["created_at"],
+        edited_at=line["edited_at"],
+        media=tuple(MediaView(**found) for found in _list(line["media"])),
+        mentions=tuple(MentionView(**found) for found in _list(line["mentions"])),
+        poll=_poll(line) if line["multiple"] is not None else None,
+    )
+
+
+def _poll(line: db.Row) -> PollView:
+    return PollView(
+        multiple=bool(line["multiple"]),
+        hide_totals=bool(line["hide_totals"]),
+        expires_at=line["expires_at"],
+        options=tuple(_list(line["options"])),
+    )
+
+
+def _list(text: str | None) -> list[Any]:
+    """A JSON list from a sub-select; PostgreSQL gives NULL where nothing was found."""
+    return orjson.loads(text) if text else []

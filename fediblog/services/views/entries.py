@@ -1,0 +1,106 @@
+"""Entries: the ids of a page, with versions, counters and the viewer's flags, in one statement."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from fediblog import db
+from fediblog.models import Account
+from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing
+
+
+async def page(ids_sql: str, viewer: Account | None, *values: Any) -> Listing:
+    """Run the ids part of a list and the shared tail in one statement.
+
+    `ids_sql` selects `id` (and `cursor` when the order is that of a relation) with its own LIMIT; `$1` is the
+    viewer's id and `values` are the parameters from `$2` on.
+    """
+    found = await db.rows(statement(ids_sql), viewer.id if viewer else 0, *values)
+    found.sort(key=lambda line: -line["cursor"])
+    return Listing([_entry(line) for line in found], [line["cursor"] for line in found])
+
+
+async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
+    """Entries for posts that are known by id and allowed already. Ids that are gone are left out."""
+    if not post_ids:
+        return {}
+    sql = f"SELECT id, id AS cursor FROM {db.unnest('$2')}"
+    found = await db.rows(statement(sql), viewer.id if viewer else 0, db.array(post_ids))
+    return {line["id"]: _entry(line) for line in found}
+
+
+@lru_cache(256)
+def _statement(dialect: db.Dialect, ids_sql: str) -> str:
+    # SQLite must not reorder the tables (TIMELINES §2.1); PostgreSQL knows no CROSS JOIN with ON.
+    join = "CROSS JOIN" if dialect == "sqlite" else "JOIN"
+    votes = "SELECT votes FROM poll_option WHERE poll_id = o.id ORDER BY position"
+    votes_list = (
+        f"(SELECT json_group_array(votes) FROM ({votes}))"
+        if dialect == "sqlite"
+        else f"CAST(array_to_json(ARRAY({votes})) AS TEXT)"
+    )
+    counts = ", ".join(
+        f"{a}.posts_count AS {a}_posts, {a}.following_count AS {a}_following,"
+        f" {a}.followers_count AS {a}_followers, {a}.last_post_at AS {a}_last"
+        for a in ("wa", "oa")
+    )
+    return f"""WITH page AS ({ids_sql})
+SELECT page.cursor, w.id, w.version, w.author_id, wa.version AS author_version,
+  o.id AS post_id, o.version AS post_version, o.author_id AS post_author_id,
+  oa.version AS post_author_version, {counts}, o.likes, o.boosts, o.replies,
+  EXISTS (SELECT 1 FROM post_like x WHERE x.account_id = $1 AND x.post_id = o.id) AS liked,
+  EXISTS (SELECT 1 FROM post x WHERE x.author_id = $1 AND x.boost_of_id = o.id) AS boosted,
+  EXISTS (SELECT 1 FROM bookmark x WHERE x.account_id = $1 AND x.post_id = o.id) AS bookmarked,
+  EXISTS (SELECT 1 FROM thread_mute x WHERE x.account_id = $1 AND x.thread_id = o.thread_id) AS muted,
+  EXISTS (SELECT 1 FROM pin x WHERE x.account_id = o.author_id AND x.post_id = o.id) AS pinned,
+  q.voters, q.closed_at, {votes_list} AS votes,
+  (SELECT x.choices FROM poll_ballot x WHERE x.poll_id = o.id AND x.account_id = $1) AS choices
+FROM page
+{join} post w ON w.id = page.id
+{join} post o ON o.id = COALESCE(w.boost_of_id, w.id)
+{join} account wa ON wa.id = w.author_id AND wa.suspended_at IS NULL
+{join} account oa ON oa.id = o.author_id AND oa.suspended_at IS NULL
+LEFT JOIN poll q ON q.id = o.id"""
+
+
+def statement(ids_sql: str) -> str:
+    """The whole statement of a list; public so that tests can look at its plan."""
+    return _statement(db.dialect(), ids_sql)
+
+
+def _entry(line: db.Row) -> Entry:
+    return Entry(
+        line["id"],
+        line["version"],
+        line["author_id"],
+        line["author_version"],
+        _counts(line, "wa"),
+        line["post_id"],
+        line["post_version"],
+        line["post_author_id"],
+        line["post_author_version"],
+        _counts(line, "oa"),
+        line["likes"],
+        line["boosts"],
+        line["replies"],
+        bool(line["liked"]),
+        bool(line["boosted"]),
+        bool(line["bookmarked"]),
+        bool(line["muted"]),
+        bool(line["pinned"]),
+        _ballot(line) if line["voters"] is not None else None,
+    )
+
+
+def _counts(line: db.Row, alias: str) -> Counts:
+    return Counts(
+        line[f"{alias}_posts"], line[f"{alias}_following"], line[f"{alias}_followers"], line[f"{alias}_last"]
+    )
+
+
+def _ballot(line: db.Row) -> Ballot:
+    bits = line["choices"]
+    chosen = None if bits is None else [place for place in range(63) if bits >> place & 1]
+    return Ballot(orjson.loads(line["votes"]), line["voters"], line["closed_at"] is not None, chosen)

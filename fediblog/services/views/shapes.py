@@ -1,0 +1,169 @@
+"""The shapes that lists are made of."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fediblog.models import Visibility
+
+
+class Counts(NamedTuple):
+    """An account's counters, which change without a new version."""
+
+    posts: int
+    following: int
+    followers: int
+    last_post_at: int | None
+
+
+class Ballot(NamedTuple):
+    """How a poll stands and what the viewer chose."""
+
+    votes: list[int]
+    voters: int
+    closed: bool
+    choices: list[int] | None  # Positions; None when the viewer has not voted.
+
+
+class Entry(NamedTuple):
+    """One line of a list. When `id` is a boost, `post_*` and all flags and counters are of the original."""
+
+    id: int
+    version: int
+    author_id: int
+    author_version: int
+    author_counts: Counts
+    post_id: int
+    post_version: int
+    post_author_id: int
+    post_author_version: int
+    post_author_counts: Counts
+    likes: int
+    boosts: int
+    replies: int
+    liked: bool
+    boosted: bool
+    bookmarked: bool
+    muted: bool
+    pinned: bool
+    ballot: Ballot | None
+
+    @property
+    def is_boost(self) -> bool:
+        """Whether this line passes on another post."""
+        return self.id != self.post_id
+
+
+class Listing(NamedTuple):
+    """A page of entries, newest first, and the cursors for the links to its neighbours."""
+
+    entries: list[Entry]
+    cursors: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaView:
+    """A file on a post. `file` and `small_file` are storage keys, empty while it is not ready."""
+
+    id: int
+    kind: str
+    state: str
+    mime: str
+    file: str
+    small_file: str
+    remote_url: str
+    description: str
+    focus_x: float | None
+    focus_y: float | None
+    width: int | None
+    height: int | None
+    small_width: int | None
+    small_height: int | None
+    duration: float | None
+    frame_rate: float | None
+    bitrate: int | None
+    blurhash: str
+
+
+@dataclass(frozen=True, slots=True)
+class MentionView:
+    """An account that a post mentions."""
+
+    id: int
+    username: str
+    domain: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollView:
+    """The question on a post, without its tallies."""
+
+    multiple: bool
+    hide_totals: bool
+    expires_at: int | None
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A post without counters and flags: the same for everyone who may see it."""
+
+    id: int
+    version: int
+    uri: str
+    url: str
+    author_id: int
+    boost_of_id: int | None
+    reply_to_id: int | None
+    reply_to_author_id: int | None
+    thread_id: int
+    visibility: Visibility
+    local: bool
+    sensitive: bool
+    summary: str
+    content: str
+    language: str
+    hashtags: tuple[str, ...]
+    application: str
+    created_at: int
+    edited_at: int | None
+    media: tuple[MediaView, ...]
+    mentions: tuple[MentionView, ...]
+    poll: PollView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An account without its counters. `fields` are {name, source, value, verified_at}."""
+
+    id: int
+    version: int
+    username: str
+    domain: str
+    local: bool
+    actor_type: str
+    uri: str
+    url: str
+    display_name: str
+    note: str
+    fields: tuple[dict[str, Any], ...]
+    avatar: str
+    header: str
+    locked: bool
+    discoverable: bool
+    indexable: bool
+    hide_collections: bool
+    created_at: int
+    suspended: bool
+    silenced: bool
+    moved_to_id: int | None
+
+    @property
+    def handle(self) -> str:
+        """`name` here, `name@host` elsewhere."""
+        return f"{self.username}@{self.domain}" if self.domain else self.username
+
+    @property
+    def name(self) -> str:
+        """What stands in front: the display name, or the user name without one."""
+        return self.display_name or self.username
