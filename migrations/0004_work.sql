@@ -21,25 +21,36 @@ CREATE INDEX work_due ON work (not_before) WHERE state = 'due';
 CREATE INDEX work_leased ON work (lease_until) WHERE state = 'leased';
 CREATE INDEX work_owner ON work (lease_owner) WHERE lease_owner <> '';
 
+-- A mail that is owed or has been sent. Its text is made when it is sent, from what is true then; `secret` is
+-- sealed and goes when the mail does. `address` is empty where it is the user's of the moment.
 CREATE TABLE mail (
     id {id},
-    user_id BIGINT REFERENCES person(id) ON DELETE CASCADE,
-    address TEXT NOT NULL,
+    user_id BIGINT REFERENCES person(id) ON DELETE SET NULL,
+    about_id BIGINT REFERENCES person(id) ON DELETE SET NULL,
+    address TEXT NOT NULL DEFAULT '',
     kind TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting',
     secret {bytes},
-    send_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     sent_at BIGINT
 );
-CREATE INDEX mail_user ON mail (user_id, kind, id);
+-- One batch of mentions is open for each user.
+CREATE UNIQUE INDEX mail_batch ON mail (user_id) WHERE kind = 'mention' AND state = 'waiting';
+CREATE INDEX mail_mentions_sent ON mail (user_id, sent_at) WHERE kind = 'mention' AND sent_at IS NOT NULL;
+CREATE INDEX mail_user ON mail (user_id, id);
+CREATE INDEX mail_about ON mail (about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX mail_created ON mail (created_at);
 
+-- What a mail of mentions tells. No post is ever mailed twice to one person.
 CREATE TABLE mail_item (
-    notification_id BIGINT NOT NULL PRIMARY KEY,
-    mail_id BIGINT NOT NULL REFERENCES mail(id) ON DELETE CASCADE
-);
+    user_id BIGINT NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+    post_id BIGINT NOT NULL REFERENCES post(id) ON DELETE CASCADE,
+    notification_id BIGINT NOT NULL,
+    mail_id BIGINT NOT NULL REFERENCES mail(id) ON DELETE CASCADE,
+    PRIMARY KEY (user_id, post_id)
+){pair};
 CREATE INDEX mail_item_mail ON mail_item (mail_id, notification_id);
+CREATE INDEX mail_item_post ON mail_item (post_id);
 
 CREATE TABLE server_day (
     day BIGINT NOT NULL PRIMARY KEY,

@@ -1,0 +1,226 @@
+"""The names of the jobs, the Celery application that carries them, and `nudge`.
+
+Rows are the truth, jobs are nudges (ARCHITECTURE §4): a message says "wake up, this is due" and may be lost
+at any time. So sending one never blocks the event loop and never fails anybody: `nudge` puts it into a
+bounded queue, a thread hands it to the broker, and when that is down the message is thrown away.
+"""
+
+import queue
+import threading
+import time
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from fediblog import db, logs
+from fediblog.config import Config
+
+log = structlog.get_logger()
+
+# The most urgent first: what a person waits for, then what other servers wait for, then the rest.
+QUEUES = ("local", "inbox", "deliver", "fetch", "media", "maintenance")
+
+
+class Job(StrEnum):
+    """All work that is done outside of requests: `owed` jobs are rows of `work`, others come by the clock."""
+
+    FAN_OUT = "fan_out"  # key: post
+    BACKFILL = "backfill"  # key: "follower:target"
+    CLOSE_POLL = "close_poll"  # key: post
+    MAIL = "mail"  # key: mail
+    MEDIA = "media"  # key: media
+    TRIM = "trim"  # key: account
+    SWEEP = "sweep"
+    EXPIRE_MUTES = "expire_mutes"
+    STATISTICS = "statistics"
+    UPKEEP = "upkeep"
+
+    @property
+    def queue(self) -> str:
+        """Where its messages wait."""
+        return _QUEUE_OF[self]
+
+    @property
+    def owed(self) -> bool:
+        """True when it is a row with a key, false when it comes by the clock."""
+        return self not in _BY_THE_CLOCK
+
+    @property
+    def seconds(self) -> int:
+        """How long it may take; after that it is ended and counts as failed."""
+        return _SECONDS.get(self, 60)
+
+
+_QUEUE_OF = {
+    Job.FAN_OUT: "local",
+    Job.BACKFILL: "local",
+    Job.CLOSE_POLL: "local",
+    Job.SWEEP: "local",
+    Job.MAIL: "deliver",
+    Job.MEDIA: "media",
+    Job.TRIM: "maintenance",
+    Job.EXPIRE_MUTES: "maintenance",
+    Job.STATISTICS: "maintenance",
+    Job.UPKEEP: "maintenance",
+}
+_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP})
+_SECONDS = {Job.MEDIA: 600, Job.STATISTICS: 3600, Job.UPKEEP: 900}
+
+# A message that nobody took in this time is void: the sweep has sent another by then, so that a long queue
+# never fills up with repetitions.
+LIFETIME = 60
+
+_MOST_WAITING = 10_000
+_PAUSE = 2.0
+_SILENCE = 30.0
+_BROKER_ERRORS = (KombuError, RedisError, OSError)
+
+_sender: "_Sender | None" = None
+
+
+def make_app(config: Config) -> Celery:
+    """The Celery application for this configuration: JSON only, no results, no remote control, no eta."""
+    app = Celery("fediblog", set_as_current=False)
+    app.conf.update(
+        broker_url=config.redis.url.get_secret_value() or "memory://",
+        broker_transport_options=_transport(config.embedded),
+        broker_connection_timeout=2,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_publish_retry=False,
+        task_queues={name: {"exchange": "", "routing_key": name} for name in QUEUES},
+        task_default_queue=QUEUES[-1],
+        task_create_missing_queues=False,
+        task_acks_late=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_disable_rate_limits=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        beat_max_loop_interval=1,
+        timezone="UTC",
+        enable_utc=True,
+    )
+    return app
+
+
+def start(app: Celery) -> None:
+    """Start the thread that hands messages to the broker."""
+    global _sender
+    stop()
+    _sender = _Sender(app)
+    _sender.start()
+
+
+def stop() -> None:
+    """Hand over what waits, as far as the broker takes it, and end the thread. Without one: nothing."""
+    global _sender
+    sender, _sender = _sender, None
+    if sender is not None:
+        sender.close()
+
+
+def nudge(job: Job, *args: int | str) -> None:
+    """Say that a job has something to do, once the open transaction is committed.
+
+    Never blocks, never raises. In a process that has started no sender (a command, a test) nothing is sent:
+    the sweep of a running server finds the row.
+    """
+    request_id = logs.request_id()
+    db.after_commit(lambda: _hand_over(job, args, request_id))
+
+
+def reachable() -> bool:
+    """False while the broker is known to be down."""
+    return _sender is not None and time.monotonic() >= _sender.down_until
+
+
+def send(app: Celery, job: Job, args: tuple[int | str, ...], request_id: str) -> None:
+    """Give one message to the broker and wait for that. Raises the broker's errors."""
+    app.send_task(
+        job.value,
+        args,
+        queue=job.queue,
+        headers={"request_id": request_id},
+        expires=LIFETIME,
+        ignore_result=True,
+        retry=False,
+    )
+
+
+def _hand_over(job: Job, args: tuple[int | str, ...], request_id: str) -> None:
+    if _sender is not None:
+        _sender.offer((job, args, request_id))
+
+
+class _Sender(threading.Thread):
+    """Takes messages from the event loop's hands and gives them to the broker, at whatever pace that has."""
+
+    def __init__(self, app: Celery) -> None:
+        super().__init__(name="nudges", daemon=True)
+        self._app = app
+        self._waiting: queue.Queue[tuple[Job, tuple[int | str, ...], str] | None]
+        self._waiting = queue.Queue(_MOST_WAITING)
+        self._lost = 0
+        self._silent_until = 0.0
+        self.down_until = 0.0
+
+    def offer(self, message: tuple[Job, tuple[int | str, ...], str]) -> None:
+        """Take a message without waiting; when there are too many it is dropped."""
+        try:
+            self._waiting.put_nowait(message)
+        except queue.Full:
+            self._lose("too many are waiting")
+
+    def run(self) -> None:
+        """Until `close`: one message after the other."""
+        while (message := self._waiting.get()) is not None:
+            if time.monotonic() < self.down_until:
+                self._lost += 1
+                continue
+            try:
+                send(self._app, *message)
+            except _BROKER_ERRORS as error:
+                # Without this pause every message would wait for a time-out of its own.
+                self.down_until = time.monotonic() + _PAUSE
+                self._lose(str(error) or type(error).__name__)
+
+    def close(self) -> None:
+        """End after what waits. A broker that hangs does not hold us up: the thread is a daemon."""
+        try:
+            self._waiting.put_nowait(None)
+        except queue.Full:
+            return
+        self.join(timeout=5)
+
+    def _lose(self, reason: str) -> None:
+        self._lost += 1
+        if time.monotonic() < self._silent_until:
+            return
+        self._silent_until = time.monotonic() + _SILENCE
+        log.warning("nudges lost, the sweep will find the work", lost=self._lost, reason=reason)
+        self._lost = 0
+
+
+def _transport(embedded: bool) -> dict[str, Any]:
+    if embedded:
+        return {"polling_interval": 0.01}
+    return {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        # The order of QUEUES is the order of urgency.
+        "queue_order_strategy": "priority",
+        "visibility_timeout": 600,
+    }
