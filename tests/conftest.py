@@ -131,7 +131,7 @@ async def carol(database: None) -> Account:
 
 @pytest.fixture
 def queries(database: None) -> Callable[[], AbstractContextManager[statements.Statements]]:
-    """`with queries() as sent:` records what the driver is told: `len(sent)` counts, `sent.sql` is the texts."""
+    """`with queries() as sent:` records what the driver is told: `len(sent)` statements, `sent.sql` texts."""
     return statements.recorded
 
 

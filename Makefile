@@ -1,0 +1,74 @@
+# make run   starts fediblog on http://127.0.0.1:8000
+# make test  everything that must be green before a change goes in
+# `make help` tells the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.PHONY: help run test check bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+help: ## Tell what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+run: .venv/run.stamp ## Start fediblog on this machine; the first time it sets itself up
+	@$(BIN)/fediblog config init --local --if-missing
+	exec $(BIN)/fediblog run
+
+test: .venv/test.stamp ## Lint, types, import contracts and all tests on both databases
+	@FEDIBLOG_TEST_WITHOUT="$$(tests/system-packages)"
+	export FEDIBLOG_TEST_WITHOUT
+	$(MAKE) --no-print-directory check
+	echo "== all tests, on SQLite"
+	FEDIBLOG_TEST_DATABASE=sqlite $(PYTEST)
+	case " $$FEDIBLOG_TEST_WITHOUT " in *" postgresql "*) exit 0 ;; esac
+	echo "== what depends on the database again, on PostgreSQL"
+	FEDIBLOG_TEST_DATABASE=postgres $(PYTEST) -m "not once"
+
+check: .venv/test.stamp ## Format, lint, types and import contracts: seconds
+	@$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/test.stamp ## Run what lies in benchmarks/
+	@shopt -s nullglob
+	files=(benchmarks/bench_*.py)
+	[ $${#files[@]} -gt 0 ] || echo "There are no benchmarks yet."
+	for file in "$${files[@]}"; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# The lowest Python that we support makes the lock: what only it needs does no harm on newer ones.
+lock: .venv/test.stamp ## Renew requirements.txt and requirements-dev.txt with the newest versions
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make the lock with Python 3.11")'
+	export CUSTOM_COMPILE_COMMAND="make lock"
+	compile=($(BIN)/pip-compile --upgrade --generate-hashes --strip-extras --allow-unsafe --quiet
+	  --build-deps-for editable --no-emit-index-url --no-emit-trusted-host --no-emit-find-links)
+	"$${compile[@]}" --output-file requirements.txt pyproject.toml
+	"$${compile[@]}" --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+clean: ## Remove what `make` has made; your data stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+
+# The lock pins the build tools too, so nothing comes in without its hash.
+.venv/%.stamp: pyproject.toml | .venv/bin/python
+	@echo "Installing the locked dependencies ..."
+	$(PIP) install --require-hashes -r $(filter requirements%,$^)
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/run.stamp: requirements.txt
+.venv/test.stamp: requirements-dev.txt
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+	  { echo "fediblog needs Python 3.11 or newer; say which one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+	  [ "$$(id -u)" = 0 ] || { echo "Please install python3-venv first: sudo apt-get install python3-venv" >&2; exit 1; }
+	  apt-get update -qq && apt-get install -y -qq python3-venv
+	fi
+	$(PYTHON) -m venv .venv
