@@ -70,6 +70,8 @@ _QUEUE_OF = {
 _BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP})
 _SECONDS = {Job.MEDIA: 600, Job.STATISTICS: 3600, Job.UPKEEP: 900}
 
+IN_MEMORY = "memory://localhost"
+
 # A message that nobody took in this time is void: the sweep has sent another by then, so that a long queue
 # never fills up with repetitions.
 LIFETIME = 60
@@ -86,7 +88,7 @@ def make_app(config: Config) -> Celery:
     """The Celery application for this configuration: JSON only, no results, no remote control, no eta."""
     app = Celery("fediblog", set_as_current=False)
     app.conf.update(
-        broker_url=config.redis.url.get_secret_value() or "memory://",
+        broker_url=config.redis.url.get_secret_value() or IN_MEMORY,
         broker_transport_options=_transport(config.embedded),
         broker_connection_timeout=2,
         broker_connection_retry_on_startup=True,

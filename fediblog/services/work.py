@@ -170,21 +170,23 @@ async def failed(work: Work, error: str, again_at: int | None = None, crash: boo
         )
 
 
-async def give_back(work: Work) -> None:
-    """Return a row untouched: the worker stops in good order and others may go on at once."""
+async def release(owner: str, crashed: bool = True) -> int:
+    """Free what a worker of this name holds and give the number of rows.
+
+    At its start that is what it held when it died, and each row counts a crash; at an orderly end it is
+    what was not finished in time, and that is nobody's fault.
+    """
+    if crashed:
+        return await _free("lease_owner = $3", owner)
     async with db.transaction():
-        await db.execute(
-            f"""UPDATE work SET state = 'due', lease_until = NULL, lease_owner = '', nudged_at = 0,
-                    not_before = CASE WHEN not_before < $4 THEN not_before ELSE $4 END
-                WHERE {_HELD}""",
-            *_proof(work),
+        freed = await db.rows(
+            """UPDATE work SET state = 'due', lease_until = NULL, lease_owner = '', nudged_at = 0,
+                   not_before = CASE WHEN not_before < $2 THEN not_before ELSE $2 END
+               WHERE state = 'leased' AND lease_owner = $1 RETURNING id""",
+            owner,
             moments.now(),
         )
-
-
-async def release(owner: str) -> int:
-    """Free what a worker of this name held when it died; each row counts a crash. Returns how many."""
-    return await _free("lease_owner = $3", owner)
+    return len(freed)
 
 
 async def sweep(

@@ -1,0 +1,214 @@
+"""Doing jobs: one event loop for all of them, a lease for what is owed, and what happens when a job fails.
+
+Celery's threads only bring the messages: each waits here until its coroutine has run on the loop of this
+process, so there is one set of database connections and, on SQLite, one writer. This is the only place below
+`web` and `api` that catches whatever may come.
+"""
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import nullcontext, suppress
+from functools import partial
+from typing import Any
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from fediblog import moments
+from fediblog.errors import FediblogError, NoSpace, TooMany, Unavailable
+from fediblog.queue import Job
+from fediblog.services import work
+from fediblog.services.work import Work
+
+log = structlog.get_logger()
+
+# Errors that say "later" rather than "broken".
+_LATER = (Unavailable, NoSpace, TooMany)
+
+# Jobs that take long wait for a place in the loop instead of in a thread, so that they never take the threads
+# from what people wait for. The numbers are for one process.
+_PLACES = {"media": 2, "maintenance": 2}
+_MOST_PENDING = 500
+
+_WATCH = 5.0
+_QUIET = 15.0
+_PATIENCE_WHEN_QUIET = 5 * moments.SECOND
+_LONGEST_PAUSE = moments.DAY
+_TRIES = 8
+_LAST_WORDS = 4.0
+
+Duty = Callable[..., Awaitable[object]]
+duties: dict[Job, Duty] = {}
+
+
+def task(job: Job) -> Callable[[Duty], Duty]:
+    """Makes a coroutine the one that does a job. Owed jobs get the key of their row, others nothing."""
+
+    def register(duty: Duty) -> Duty:
+        duties[job] = duty
+        return duty
+
+    return register
+
+
+class Runner:
+    """Does the jobs of one process, under the name `owner`, on the loop that runs when it is made."""
+
+    def __init__(self, owner: str, jobs: Collection[Job] = tuple(Job), at_once: int = 8) -> None:
+        self.owner = owner
+        self._jobs = [job for job in jobs if job.owed]
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(at_once)
+        self._places = {name: asyncio.Semaphore(number) for name, number in _PLACES.items()}
+        self._doing: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._heard_at = time.monotonic()
+        self._stopping = False
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run something on the loop and wait for it. For threads; a cancelled coroutine is no error."""
+        with suppress(concurrent.futures.CancelledError):
+            asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def take(self, job: Job, args: tuple[Any, ...], request_id: str = "") -> None:
+        """A message has come. Returns when the job is done, or at once when it waits for a place."""
+        self._heard_at = time.monotonic()
+        if self._stopping or len(self._doing) >= _MOST_PENDING:
+            return
+        doing = self._spawn(self.perform(job, args, request_id), self._doing)
+        if job.queue not in self._places:
+            await asyncio.wait([doing])
+
+    async def perform(self, job: Job, args: tuple[Any, ...] = (), request_id: str = "") -> None:
+        """Do a job now. Whatever goes wrong is written down, never raised."""
+        async with self._places.get(job.queue, nullcontext()):
+            if self._stopping:
+                return
+            with bound_contextvars(job=job.value, **({"request_id": request_id} if request_id else {})):
+                try:
+                    await (self._owed(job, *args) if job.owed else self._by_the_clock(job))
+                except Unavailable as error:
+                    log.warning("job put off", reason=error.message)
+                except Exception:
+                    log.exception("job failed")
+
+    async def watch(self) -> None:
+        """Find due work without any broker, for ever: what the tray says is done even when no nudge comes.
+
+        A process that hears nothing from the broker for a while takes work sooner.
+        """
+        while not self._stopping:
+            quiet = time.monotonic() - self._heard_at > _QUIET
+            room = _MOST_PENDING - len(self._doing)
+            found = await self._sweep(_PATIENCE_WHEN_QUIET if quiet else work.PATIENCE, room)
+            if len(found) < room:
+                await asyncio.sleep(_WATCH)
+
+    async def begin(self) -> None:
+        """Free what this name held when it died, then start with everything that is due."""
+        freed = await work.release(self.owner)
+        if freed:
+            log.warning("work of a worker that vanished is due again", rows=freed)
+        await self._sweep(0, _MOST_PENDING)
+
+    async def finish(self, seconds: float) -> None:
+        """Take no more; what is being done gets so many seconds. The rest goes back into the tray."""
+        self._stopping = True
+        await _wait(self._doing, seconds)
+        for doing in self._doing:
+            doing.cancel()
+        await _wait(self._doing | self._settling, _LAST_WORDS)
+        try:
+            await work.release(self.owner, crashed=False)
+        except FediblogError as error:
+            log.warning("leases could not be returned, they will run out", reason=error.message)
+
+    async def _sweep(self, patience: int, most: int) -> list[tuple[Job, int]]:
+        if most <= 0 or not self._jobs:
+            return []
+        try:
+            found = await work.sweep(self._jobs, patience, most)
+        except Unavailable as error:
+            log.warning("the tray cannot be read", reason=error.message)
+            return []
+        except Exception:
+            log.exception("the tray cannot be read")
+            return []
+        for job, work_id in found:
+            self._spawn(self._in_the_room(job, work_id), self._doing)
+        return found
+
+    async def _in_the_room(self, job: Job, work_id: int) -> None:
+        # Who waits for a place of its own must not keep others out of the room meanwhile.
+        async with nullcontext() if job.queue in self._places else self._room:
+            await self.perform(job, (work_id,))
+
+    async def _by_the_clock(self, job: Job) -> None:
+        started = time.monotonic()
+        async with asyncio.timeout(job.seconds):
+            await duties[job]()
+        _tell(job, "done", started)
+
+    async def _owed(self, job: Job, work_id: int) -> None:
+        held = await work.lease(job, work_id, self.owner)
+        if held is None:
+            return
+        with bound_contextvars(work_id=held.id, request_id=held.request_id):
+            started = time.monotonic()
+            outcome, settle = await self._attempt(held)
+            # Shielded: what has been done is written down even when the stop comes at this moment.
+            await asyncio.shield(self._spawn(_settle(settle), self._settling))
+            _tell(job, outcome, started, key=held.key)
+
+    async def _attempt(self, held: Work) -> tuple[str, Callable[[], Awaitable[None]]]:
+        """Do it, and give the outcome in a word and as what is to be written."""
+        try:
+            async with asyncio.timeout(held.job.seconds):
+                await duties[held.job](held.key)
+        except _LATER as error:
+            return "put off", partial(work.failed, held, error.message, _again_at(held, error))
+        except Exception as error:
+            log.exception("job failed", key=held.key, crashes=held.crashes + 1)
+            return "failed", partial(work.failed, held, _describe(error, held.job), crash=True)
+        return "done", partial(work.done, held)
+
+    def _spawn(
+        self, coroutine: Coroutine[Any, Any, None], where: set[asyncio.Task[None]]
+    ) -> asyncio.Task[None]:
+        doing = self._loop.create_task(coroutine)
+        where.add(doing)
+        doing.add_done_callback(where.discard)
+        return doing
+
+
+async def _settle(settle: Callable[[], Awaitable[None]]) -> None:
+    # A database that restarts should not make the same work be done twice.
+    for _ in range(_TRIES - 1):
+        try:
+            return await settle()
+        except Unavailable:
+            await asyncio.sleep(1)
+    await settle()
+
+
+async def _wait(tasks: set[asyncio.Task[None]], seconds: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+def _tell(job: Job, outcome: str, started: float, **more: Any) -> None:
+    level = log.debug if job is Job.SWEEP else log.info
+    level("job " + outcome, duration_ms=round((time.monotonic() - started) * 1000, 1), **more)
+
+
+def _again_at(held: Work, error: FediblogError) -> int:
+    asked: int = getattr(error, "retry_after", 0) * moments.SECOND
+    return moments.now() + min(max(work.pause(held.attempts + 1), asked), _LONGEST_PAUSE)
+
+
+def _describe(error: Exception, job: Job) -> str:
+    if isinstance(error, TimeoutError):
+        return f"It took longer than {job.seconds} s."
+    return f"{type(error).__name__}: {error}"
