@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from fediblog.config import settings
 from fediblog.errors import NoSpace, NotFound, TooLarge
 
 # The closed list of what we serve. The type follows from the name, never from the content or from what a
@@ -138,6 +139,12 @@ class Storage:
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+
+def current() -> Storage:
+    """The files of this server, where its configuration says."""
+    config = settings()
+    return Storage(config.data_dir / "media", config.origin)
 
 
 async def _write(file: BinaryIO, chunks: AsyncIterator[bytes], limit: int) -> None:

@@ -1,0 +1,32 @@
+"""Whole objects of several tables out of one statement, for look-ups that run on every request."""
+
+from typing import Any, TypeVar
+
+from tortoise.models import Model
+
+from fediblog import db
+
+M = TypeVar("M", bound=Model)
+
+
+def columns(model: type[Model], alias: str) -> str:
+    """The select list for all columns of a model whose table has this alias."""
+    return ", ".join(f"{alias}.{name} AS {alias}_{name}" for name in _names(model))
+
+
+def build(model: type[M], alias: str, line: db.Row) -> M:
+    """The object from a row that `columns` asked for."""
+    return model._init_from_db(**{name: _value(line, alias, name) for name in _names(model)})
+
+
+def maybe(model: type[M], alias: str, line: db.Row) -> M | None:
+    """The same after a LEFT JOIN: None when the other side was missing."""
+    return build(model, alias, line) if line[f"{alias}_id"] is not None else None
+
+
+def _names(model: type[Model]) -> list[str]:
+    return sorted(model._meta.db_fields)
+
+
+def _value(line: db.Row, alias: str, name: str) -> Any:
+    return line[f"{alias}_{name}"]

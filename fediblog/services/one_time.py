@@ -1,0 +1,53 @@
+"""One-time tokens: links that work once and not for long. Only their hash is stored."""
+
+from fediblog import db, ids, keys, moments
+
+CONFIRM = "confirm"
+RESET = "reset"
+SETUP = "setup"
+HELD_NAME = "held name"
+
+_WORKS = "token_hash = $1 AND purpose = $2 AND expires_at > $3"
+
+
+async def make(purpose: str, user_id: int | None, seconds: int, detail: str = "") -> str:
+    """A fresh token of 256 bits, inside the transaction of its cause."""
+    token = keys.new_token()
+    expires_at = moments.now() + seconds * moments.SECOND
+    await db.execute(
+        "INSERT INTO one_time_token (id, token_hash, purpose, user_id, detail, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        *(ids.new(), keys.token_hash(token), purpose, user_id, detail, expires_at),
+    )
+    return token
+
+
+async def peek(purpose: str, token: str) -> db.Row | None:
+    """`user_id` and `detail` of a token that still works, which it does afterwards too."""
+    sql = f"SELECT user_id, detail FROM one_time_token WHERE {_WORKS}"
+    return await db.row(sql, keys.token_hash(token), purpose, moments.now())
+
+
+async def take(purpose: str, token: str) -> db.Row | None:
+    """The same, once: one statement finds and removes it, so of two takers one gets None."""
+    sql = f"DELETE FROM one_time_token WHERE {_WORKS} RETURNING user_id, detail"
+    return await db.row(sql, keys.token_hash(token), purpose, moments.now())
+
+
+async def exists(purpose: str, detail: str) -> bool:
+    """Whether a token without a user is kept for this."""
+    sql = "SELECT 1 FROM one_time_token WHERE user_id IS NULL AND purpose = $1 AND detail = $2"
+    return await db.value(f"{sql} AND expires_at > $3", purpose, detail, moments.now()) is not None
+
+
+async def void(purpose: str, user_id: int | None) -> None:
+    """No older token for this serves any longer. Inside a transaction."""
+    owner = "user_id IS NULL" if user_id is None else "user_id = $2"
+    values = (purpose,) if user_id is None else (purpose, user_id)
+    await db.execute(f"DELETE FROM one_time_token WHERE purpose = $1 AND {owner}", *values)
+
+
+async def prune() -> None:
+    """Drop the tokens that have expired."""
+    async with db.transaction():
+        await db.execute("DELETE FROM one_time_token WHERE expires_at <= $1", moments.now())

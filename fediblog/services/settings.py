@@ -1,0 +1,218 @@
+"""What the staff can change while the server runs, and the rules of the house.
+
+Rows of `setting` win over the configuration. They are read on most pages, so each process keeps them for a
+few seconds: a change is seen by the other processes that much later.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from fediblog import config, db, ids, text, uris
+from fediblog.config import Config
+from fediblog.errors import Invalid, NotFound
+from fediblog.models import User
+from fediblog.services import audit, emails
+
+_KEPT_SECONDS = 3.0
+_LONGEST = {"title": 100, "short_description": 500, "description": 10_000}
+_LONGEST_RULE = 300
+_LONGEST_HINT = 1000
+_MOST_RULES = 50
+
+
+class Mode(StrEnum):
+    """Who may sign up: everybody, everybody the staff lets in, those with an invite, nobody."""
+
+    OPEN = "open"
+    APPROVAL = "approval"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The settings as they hold now. `description` is what was typed."""
+
+    title: str
+    short_description: str
+    description: str
+    contact_email: str
+    registration: Mode
+    members_only: bool  # The public timelines are for those who are signed in.
+
+    @property
+    def description_html(self) -> str:
+        """The long description, safe to show."""
+        return text.render_note(self.description, {}, uris.tag_page)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the house and what it means in practice."""
+
+    id: int
+    text: str
+    hint: str
+
+
+_cache: tuple[Config, float, Site] | None = None
+
+
+async def get() -> Site:
+    """The settings, some seconds old at most."""
+    global _cache
+    current = config.settings()
+    if _cache is not None and _cache[0] is current and time.monotonic() < _cache[1]:
+        return _cache[2]
+    site = await _read(current)
+    _cache = (current, time.monotonic() + _KEPT_SECONDS, site)
+    return site
+
+
+def forget() -> None:
+    """Read anew next time."""
+    global _cache
+    _cache = None
+
+
+async def change(by: User | None, **values: Any) -> Site:
+    """Change some settings, named as in `Site`. Raises Invalid with all faults, and stores nothing then."""
+    tidied = checked(**values)
+    async with db.transaction():
+        await put(tidied)
+        await audit.record(by, "settings.change", "", names=sorted(tidied))
+    return await get()
+
+
+def checked(**values: Any) -> dict[str, Any]:
+    """The values as they are stored. Raises Invalid with all faults."""
+    found = faults(**values)
+    if found:
+        raise Invalid(fields=found)
+    return {name: _tidy(name, value) for name, value in values.items()}
+
+
+def faults(**values: Any) -> dict[str, str]:
+    """What is wrong with these values, each beside its name."""
+    found = {}
+    for name, value in values.items():
+        try:
+            _tidy(name, value)
+        except Invalid as fault:
+            found[name] = fault.message
+    return found
+
+
+async def put(values: Mapping[str, Any]) -> None:
+    """Store values that are known to be good, inside the transaction of a greater change."""
+    for name, value in values.items():
+        await db.execute(
+            "INSERT INTO setting (name, value) VALUES ($1, $2)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            db.json(value),
+        )
+    db.after_commit(forget)
+
+
+async def rules() -> tuple[Rule, ...]:
+    """The rules of the house, in order."""
+    found = await db.rows("SELECT id, text, hint FROM rule ORDER BY position, id")
+    return tuple(Rule(**line) for line in found)
+
+
+async def add_rule(by: User | None, words: str, hint: str = "") -> Rule:
+    """A new rule at the end. Raises Invalid when it is empty or too long, or there are too many."""
+    rule = Rule(ids.new(), *_rule(words, hint))
+    async with db.transaction():
+        if await db.value("SELECT count(*) FROM rule") >= _MOST_RULES:
+            raise Invalid(f"There can be {_MOST_RULES} rules at most.", field="text")
+        await db.execute(
+            "INSERT INTO rule (id, position, text, hint)"
+            " SELECT CAST($1 AS BIGINT), COALESCE(max(position), 0) + 1, CAST($2 AS TEXT), CAST($3 AS TEXT)"
+            " FROM rule",
+            *(rule.id, rule.text, rule.hint),
+        )
+        await audit.record(by, "rule.add", str(rule.id), text=rule.text)
+    return rule
+
+
+async def edit_rule(by: User | None, rule_id: int, words: str, hint: str = "") -> Rule:
+    """Other words for a rule. Raises NotFound, or Invalid as `add_rule` does."""
+    rule = Rule(rule_id, *_rule(words, hint))
+    async with db.transaction():
+        sql = "UPDATE rule SET text = $2, hint = $3 WHERE id = $1 RETURNING id"
+        if await db.value(sql, rule.id, rule.text, rule.hint) is None:
+            raise NotFound()
+        await audit.record(by, "rule.edit", str(rule.id), text=rule.text)
+    return rule
+
+
+async def remove_rule(by: User | None, rule_id: int) -> None:
+    """Drop a rule. Raises NotFound."""
+    async with db.transaction():
+        if await db.value("DELETE FROM rule WHERE id = $1 RETURNING id", rule_id) is None:
+            raise NotFound()
+        await audit.record(by, "rule.remove", str(rule_id))
+
+
+async def _read(current: Config) -> Site:
+    stored = {line["name"]: orjson.loads(line["value"]) for line in await db.rows("SELECT * FROM setting")}
+    values = {
+        "title": current.web.site_title,
+        "short_description": "",
+        "description": "",
+        "contact_email": "",
+        "registration": current.registration.mode,
+        "members_only": False,
+        **{name: value for name, value in stored.items() if name in _NAMES},
+    }
+    return Site(**{**values, "registration": Mode(values["registration"])})
+
+
+_NAMES = frozenset(field.name for field in fields(Site))
+
+
+def _tidy(name: str, value: Any) -> Any:
+    match name:
+        case "registration":
+            return _mode(value).value
+        case "members_only":
+            return bool(value)
+        case "contact_email":
+            return emails.tidy(value) if value.strip() else ""
+        case "title" | "short_description" | "description":
+            return _words(name, value)
+    raise Invalid("There is no such setting.")
+
+
+def _mode(value: str) -> Mode:
+    if value not in set(Mode):
+        raise Invalid("Choose one of the four ways to sign up.")
+    return Mode(value)
+
+
+def _words(name: str, value: str) -> str:
+    words = text.tidy_block(value) if name == "description" else text.tidy(value)
+    if name == "title" and not words:
+        raise Invalid("The site needs a title.")
+    if len(words) > _LONGEST[name]:
+        raise Invalid(f"This can have {_LONGEST[name]} characters at most.")
+    return words
+
+
+def _rule(words: str, hint: str) -> tuple[str, str]:
+    words, hint = text.tidy(words), text.tidy_block(hint)
+    faults = {}
+    if not words or len(words) > _LONGEST_RULE:
+        faults["text"] = f"A rule has 1 to {_LONGEST_RULE} characters."
+    if len(hint) > _LONGEST_HINT:
+        faults["hint"] = f"The explanation can have {_LONGEST_HINT} characters at most."
+    if faults:
+        raise Invalid(fields=faults)
+    return words, hint

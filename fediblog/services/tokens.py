@@ -1,0 +1,165 @@
+"""API tokens: what an app shows instead of a password. Only their hash is stored, like that of a session."""
+
+from collections.abc import Iterable, Set
+from contextlib import suppress
+from dataclasses import dataclass
+
+from fediblog import db, ids, keys, moments
+from fediblog.errors import Invalid, NoSpace, NotFound, Unavailable
+from fediblog.models import Account, User
+from fediblog.services import joined
+
+_FOLLOW = frozenset(f"{verb}:{noun}" for verb in ("read", "write") for noun in ("follows", "blocks", "mutes"))
+_READ = "accounts blocks bookmarks favourites filters follows lists media mutes notifications search statuses"
+_WRITE = (
+    "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications"
+    " reports statuses"
+)
+_ADMIN = "accounts reports domain_allows domain_blocks ip_blocks email_domain_blocks canonical_email_blocks"
+_NOUNS = {"read": _READ, "write": _WRITE, "admin:read": _ADMIN, "admin:write": _ADMIN}
+
+SCOPES = frozenset(
+    [
+        "follow",
+        "push",
+        "profile",
+        *_NOUNS,
+        *(f"{top}:{noun}" for top, nouns in _NOUNS.items() for noun in nouns),
+    ]
+)
+"""Every scope that can be asked for (CLIENT-API §3.7), the parents before their parts."""
+
+_SEEN_EVERY = moments.HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who shows a token. One that belongs to an app alone has no user and no account."""
+
+    account: Account | None
+    user: User | None
+    scopes: frozenset[str]
+    token_id: int
+    app_id: int | None
+    app_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A token as its owner sees it in the settings."""
+
+    id: int
+    app_name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    used_at: int | None
+
+
+def parse_scopes(scopes: str | Iterable[str]) -> frozenset[str]:
+    """The scopes in a text such as "read write:media". Raises Invalid for an unknown one, or none at all."""
+    names = scopes.replace("+", " ").split() if isinstance(scopes, str) else list(scopes)
+    unknown = [name for name in names if name not in SCOPES]
+    if unknown or not names:
+        raise Invalid("The requested scope is invalid, unknown, or malformed.", field="scopes")
+    return frozenset(names)
+
+
+def covers(scopes: Set[str], needed: str) -> bool:
+    """Whether somebody with these scopes may do what needs this one."""
+    if needed in scopes or needed.rpartition(":")[0] in scopes:
+        return True
+    if needed == "profile":
+        return "read" in scopes or "read:accounts" in scopes
+    return "follow" in scopes and needed in _FOLLOW
+
+
+async def create(
+    account: Account | None, user: User | None, scopes: str | Iterable[str], app_id: int | None = None
+) -> str:
+    """A fresh token, shown this once. Raises Invalid for unknown scopes."""
+    names = " ".join(sorted(parse_scopes(scopes)))
+    token = keys.new_token()
+    owner = (user.id if user else None, account.id if account else None)
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO oauth_token (id, token_hash, app_id, user_id, account_id, scopes, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            *(ids.new(), keys.token_hash(token), app_id, *owner, names, moments.now()),
+        )
+    return token
+
+
+async def find(token: str) -> Bearer | None:
+    """Who this token belongs to; None when it, its user or its account no longer holds. One statement."""
+    line = await db.row(_FIND, keys.token_hash(token))
+    if line is None:
+        return None
+    await _seen(line)
+    return Bearer(
+        account=joined.maybe(Account, "a", line),
+        user=joined.maybe(User, "u", line),
+        scopes=frozenset(line["scopes"].split()),
+        token_id=line["token_id"],
+        app_id=line["app_id"],
+        app_name=line["app_name"] or "",
+    )
+
+
+async def revoke(token: str) -> None:
+    """It opens nothing any more, at once. An unknown one is fine (RFC 7009 §2.2)."""
+    async with db.transaction():
+        await db.execute("DELETE FROM oauth_token WHERE token_hash = $1", keys.token_hash(token))
+
+
+async def revoke_one(user: User, token_id: int) -> None:
+    """Take back what the settings list. Raises NotFound for a token that is not this user's."""
+    async with db.transaction():
+        sql = "DELETE FROM oauth_token WHERE id = $1 AND user_id = $2 RETURNING id"
+        if await db.value(sql, token_id, user.id) is None:
+            raise NotFound()
+
+
+async def revoke_all(user: User) -> None:
+    """All tokens of a user."""
+    async with db.transaction():
+        await db.execute("DELETE FROM oauth_token WHERE user_id = $1", user.id)
+
+
+async def listing(user: User) -> tuple[Line, ...]:
+    """The tokens of a user, newest first."""
+    found = await db.rows(
+        "SELECT t.id, p.name, t.scopes, t.created_at, t.used_at FROM oauth_token t"
+        " LEFT JOIN oauth_app p ON p.id = t.app_id WHERE t.user_id = $1 ORDER BY t.id DESC",
+        user.id,
+    )
+    return tuple(
+        Line(row["id"], row["name"] or "", tuple(row["scopes"].split()), row["created_at"], row["used_at"])
+        for row in found
+    )
+
+
+# A token without a user is an app's own. With one, everything that lets this user in has to hold still.
+_FIND = f"""
+SELECT t.id AS token_id, t.app_id, t.scopes, t.used_at, p.name AS app_name,
+  {joined.columns(User, "u")}, {joined.columns(Account, "a")}
+FROM oauth_token t
+LEFT JOIN oauth_app p ON p.id = t.app_id
+LEFT JOIN person u ON u.id = t.user_id
+LEFT JOIN membership m ON m.user_id = t.user_id AND m.account_id = t.account_id
+LEFT JOIN account a ON a.id = m.account_id
+WHERE t.token_hash = $1 AND (t.user_id IS NULL OR (
+  u.confirmed_at IS NOT NULL AND u.approved_at IS NOT NULL AND u.disabled_at IS NULL
+  AND a.id IS NOT NULL AND a.suspended_at IS NULL AND a.deleted_at IS NULL))
+"""
+
+
+async def _seen(line: db.Row) -> None:
+    """Note the use, once an hour at most. A full disk or a busy database keeps nobody from reading."""
+    now = moments.now()
+    if line["used_at"] is not None and line["used_at"] > now - _SEEN_EVERY:
+        return
+    with suppress(NoSpace, Unavailable):
+        async with db.transaction():
+            await db.execute("UPDATE oauth_token SET used_at = $2 WHERE id = $1", line["token_id"], now)
+            if line["u_id"] is not None:
+                await db.execute("UPDATE person SET last_active_at = $2 WHERE id = $1", line["u_id"], now)
