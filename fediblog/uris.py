@@ -68,3 +68,18 @@ def local(uri: str) -> tuple[str, int] | None:
         return None
     match = _LOCAL.match(uri[len(settings().origin) :])
     return (match["kind"], int(match["id"])) if match else None
+
+
+def media(key: str) -> str:
+    """A stored file as a URL."""
+    return absolute(f"/media/{key}")
+
+
+def avatar(key: str) -> str:
+    """The picture of an account, or the one of those who have none: apps crash without an address here."""
+    return media(key) if key else absolute("/avatars/original/missing.png")
+
+
+def header(key: str) -> str:
+    """The banner of an account, or the plain one of those who have none."""
+    return media(key) if key else absolute("/headers/original/missing.png")

@@ -40,7 +40,7 @@ async def history(post: Post) -> list[Version]:
 
 
 async def keep_version(post: Post) -> int:
-    """Put the post as it stands aside, inside the transaction that changes it. Gives the moment of the edit."""
+    """Put the post aside as it stands, inside the transaction that changes it. Gives the edit's moment."""
     body = (await views.bodies([post.id]))[post.id]
     await db.execute(
         _KEEP,
@@ -63,8 +63,9 @@ async def tell_boosters(author: Account, post: Post) -> None:
         await notifications.tell(Kind.EDIT, account_id, author, post.id)
 
 
-_KEEP = """INSERT INTO post_edit (id, post_id, summary, source, content, sensitive, media, options, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+_KEEP = """INSERT INTO post_edit
+(id, post_id, summary, source, content, sensitive, media, options, created_at) VALUES
+($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 
 
 def _file(found: views.MediaView) -> dict[str, Any]:

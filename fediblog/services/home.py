@@ -33,9 +33,9 @@ async def backfill(follower_id: int, target_id: int) -> None:
     async with db.transaction():
         oldest = await db.value(_ENTRY_AT, follower_id, _KEPT - 1) or 0
         await db.execute(
-            "INSERT INTO home_entry (account_id, post_id)"
-            f" SELECT CAST($1 AS BIGINT), p.id FROM post p WHERE p.author_id = $2 AND p.visibility <= 2 AND {rule}"
-            " AND p.id > $3 ORDER BY p.id DESC LIMIT $4 ON CONFLICT DO NOTHING",
+            "INSERT INTO home_entry (account_id, post_id) SELECT CAST($1 AS BIGINT), p.id FROM post p"
+            f" WHERE p.author_id = $2 AND p.visibility <= 2 AND {rule} AND p.id > $3"
+            " ORDER BY p.id DESC LIMIT $4 ON CONFLICT DO NOTHING",
             follower_id,
             target_id,
             oldest,

@@ -1,4 +1,4 @@
-"""Posts: publishing, editing, deleting and getting them. The same verbs for a form, an app and a remote activity."""
+"""Posts: publishing, editing, deleting and getting them. The same verbs for a form and for an app."""
 
 from dataclasses import dataclass
 
@@ -43,13 +43,13 @@ async def publish(author: Account, draft: Draft) -> Post:
 
 
 async def edit(author: Account, post_id: int, draft: Draft) -> Post:
-    """Change a post of one's own; the version before is kept. Who sees it and what it answers stay as they are.
+    """Change a post of one's own; the version before is kept. Who sees it stays as it is.
 
     Raises NotFound for other people's posts and boosts, Invalid with the faults of the draft.
     """
-    post = await _own(author, post_id)
     composed = await composing.compose(author, draft)
     async with db.transaction():
+        post = await _own(author, post_id)
         changed = await edits.keep_version(post)
         await media.replace(author, post.id, draft.media_ids)
         await polls.replace(post.id, draft.poll)
@@ -79,7 +79,7 @@ async def get(post_id: int, viewer: Account | None) -> Post:
 
 
 async def original(post_id: int, viewer: Account | None) -> Post:
-    """The same, but what a boost passes on instead of the boost: acting on a boost is acting on its original."""
+    """The same, but instead of a boost what it passes on: acting on a boost is acting on its original."""
     post = await get(post_id, viewer)
     return post if post.boost_of_id is None else await get(post.boost_of_id, viewer)
 
@@ -89,9 +89,7 @@ async def remove(post: Post) -> None:
     async with db.transaction():
         await db.execute(_BURY, post.uri, post.id, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
-        await db.execute(
-            "UPDATE media SET post_id = NULL, created_at = $2 WHERE post_id = $1", post.id, moments.now()
-        )
+        await db.execute(_LET_FILES_GO, post.id, moments.now())
         await db.execute(_UNCOUNT_BOOSTERS, post.id)
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
         await _uncount(post)
@@ -166,9 +164,7 @@ async def _count(author: Account, post: Post) -> None:
 
 async def _uncount(post: Post) -> None:
     if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
-        await db.execute(
-            "UPDATE post SET replies = replies - 1 WHERE id = $1 AND replies > 0", post.reply_to_id
-        )
+        await db.execute(_UNCOUNT_REPLY, post.reply_to_id)
     if post.visibility < Visibility.DIRECT:
         await db.execute(
             "UPDATE account SET posts_count = posts_count - 1 WHERE id = $1 AND posts_count > 0",
@@ -213,8 +209,7 @@ async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
     post.language, post.hashtags = composed.language, list(composed.hashtags)
     post.edited_at = edited_at
     await db.execute(
-        "UPDATE post SET source = $2, content = $3, summary = $4, sensitive = $5, language = $6, hashtags = $7,"
-        " edited_at = $8, version = version + 1 WHERE id = $1",
+        _REWRITE,
         post.id,
         post.source,
         post.content,
@@ -226,6 +221,8 @@ async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
     )
 
 
+_REWRITE = """UPDATE post SET source = $2, content = $3, summary = $4, sensitive = $5, language = $6,
+hashtags = $7, edited_at = $8, version = version + 1 WHERE id = $1"""
 _TAKE_KEY = """INSERT INTO idempotency (owner, key, post_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING post_id"""
 _OWN_HOME = "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -234,6 +231,9 @@ ON CONFLICT DO NOTHING RETURNING account_id"""
 _TAG = """INSERT INTO tag (id, key, name) VALUES ($1, $2, $3)
 ON CONFLICT (key) DO UPDATE SET name = tag.name RETURNING id"""
 _COUNT_POST = "UPDATE account SET posts_count = posts_count + 1, last_post_at = $2 WHERE id = $1"
+_UNCOUNT_POST = "UPDATE account SET posts_count = posts_count - 1 WHERE id = $1 AND posts_count > 0"
+_UNCOUNT_REPLY = "UPDATE post SET replies = replies - 1 WHERE id = $1 AND replies > 0"
+_LET_FILES_GO = "UPDATE media SET post_id = NULL, created_at = $2 WHERE post_id = $1"
 _BURY = """INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING"""
 _UNCOUNT_BOOSTERS = """UPDATE account SET posts_count = posts_count - 1

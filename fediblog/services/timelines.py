@@ -1,7 +1,7 @@
 """Timelines: each is one statement that pages by id, whatever the page holds (TIMELINES §1-§5).
 
-In every ids part below `$1` is the viewer (0 for nobody), `$2` and `$3` are the exclusive upper and lower bound,
-`$4` is the limit, and further values follow.
+In every ids part below `$1` is the viewer (0 for nobody), `$2` and `$3` are the exclusive upper and lower
+bound, `$4` is the limit, and further values follow.
 """
 
 from fediblog import db, text
@@ -136,7 +136,7 @@ def _home_ids(page: Page) -> str:
 
 
 def _older_ids() -> str:
-    """ "Top": of the twenty accounts with the newest posts below the bound the newest of each (TIMELINES §1)."""
+    """The newest posts of the twenty accounts that wrote last below the bound (TIMELINES §1, "top")."""
     readable = f"p.visibility < 3 AND {home_rule('$1')} AND p.id < $2 AND p.id > $3"
     newest = f"SELECT max(p.id) FROM post p WHERE p.author_id = f.target_id AND {readable}"
     own = f"SELECT max(p.id) FROM post p WHERE p.author_id = $1 AND {readable}"
@@ -168,7 +168,7 @@ def home_rule(reader: str) -> str:
 
 
 def _reach(viewer: Account | None) -> str:
-    """How far the viewer sees into the posts of `p.author_id`. A visitor's bound is a literal, as in the index."""
+    """How far the viewer sees into the posts of `p.author_id`; for a visitor the literal of the index."""
     if viewer is None:
         return "p.visibility <= 1"
     return (

@@ -1,0 +1,205 @@
+"""Our things in the words of the Mastodon API (CLIENT-API §3.3, §4). Pure functions from views to JSON.
+
+Ids are strings everywhere, null keys are present, lists are never null, avatars always load.
+"""
+
+from typing import Any
+
+from fediblog import moments, uris
+from fediblog.models import Account, User, Visibility
+from fediblog.services.views import Ballot, Body, Card, Counts, MediaView, MentionView, PollView
+
+Json = dict[str, Any]
+
+VISIBILITIES = {
+    Visibility.PUBLIC: "public",
+    Visibility.UNLISTED: "unlisted",
+    Visibility.FOLLOWERS: "private",
+    Visibility.DIRECT: "direct",
+}
+
+
+def account(card: Card) -> Json:
+    """An Account without its counters, which `counters` adds."""
+    entity = {
+        "id": str(card.id),
+        "username": card.username,
+        "acct": card.handle,
+        "url": card.url,
+        "uri": card.uri,
+        "display_name": card.display_name,
+        "note": card.note,
+        "avatar": uris.avatar(card.avatar),
+        "avatar_static": uris.avatar(card.avatar),
+        "header": uris.header(card.header),
+        "header_static": uris.header(card.header),
+        "locked": card.locked,
+        "bot": card.actor_type in ("Service", "Application"),
+        "group": card.actor_type == "Group",
+        "discoverable": card.discoverable,
+        "indexable": card.indexable,
+        "noindex": not card.indexable,
+        "hide_collections": card.hide_collections,
+        "fields": [account_field(field) for field in card.fields],
+        "emojis": [],
+        "roles": [],
+        "created_at": moments.iso(card.created_at),
+    }
+    if card.suspended:
+        entity["suspended"] = True
+    if card.silenced:
+        entity["limited"] = True
+    return entity
+
+
+def account_field(field: Json) -> Json:
+    """A row of a profile as others see it: its value is HTML."""
+    verified = field.get("verified_at")
+    return {
+        "name": field["name"],
+        "value": field["value"],
+        "verified_at": moments.iso(verified) if verified else None,
+    }
+
+
+def counters(counts: Counts) -> Json:
+    """The part of an Account that changes without a new version."""
+    return {
+        "statuses_count": counts.posts,
+        "following_count": counts.following,
+        "followers_count": counts.followers,
+        "last_status_at": moments.iso_day(counts.last_post_at) if counts.last_post_at else None,
+    }
+
+
+def credential_account(card: Card, counts: Counts, owner: Account, user: User, requests: int) -> Json:
+    """The caller's own Account, with `source` and `role`."""
+    return {
+        **account(card),
+        **counters(counts),
+        "source": {
+            "privacy": VISIBILITIES[Visibility(user.default_visibility)],
+            "sensitive": user.default_sensitive,
+            "language": user.default_language or None,
+            "note": owner.note_source,
+            "fields": [{**account_field(field), "value": field.get("source", "")} for field in owner.fields_],
+            "follow_requests_count": requests,
+            "hide_collections": owner.hide_collections,
+            "discoverable": owner.discoverable,
+            "indexable": owner.indexable,
+            "quote_policy": "public",
+        },
+        "role": role(user),
+    }
+
+
+def role(user: User) -> Json:
+    """What a user may do here, in the form that apps parse."""
+    numbers = {"user": "0", "moderator": "1", "admin": "2"}
+    return {
+        "id": numbers[user.role.value],
+        "name": "" if user.role.value == "user" else user.role.value.capitalize(),
+        "permissions": "1" if user.role.value == "admin" else "0",
+        "color": "",
+        "highlighted": user.role.value != "user",
+    }
+
+
+def status(body: Body) -> Json:
+    """A Status without account, counters, flags, poll and reblog: what one version of a post always says."""
+    return {
+        "id": str(body.id),
+        "uri": body.uri,
+        "url": body.url or body.uri,
+        "created_at": moments.iso(body.created_at),
+        "edited_at": moments.iso(body.edited_at) if body.edited_at else None,
+        "in_reply_to_id": str(body.reply_to_id) if body.reply_to_id else None,
+        "in_reply_to_account_id": str(body.reply_to_author_id) if body.reply_to_author_id else None,
+        "content": body.content,
+        "visibility": VISIBILITIES[body.visibility],
+        "sensitive": body.sensitive,
+        "spoiler_text": body.summary,
+        "language": body.language or None,
+        "media_attachments": [attachment(found) for found in body.media],
+        "mentions": [mention(found) for found in body.mentions],
+        "tags": [{"name": name.lower(), "url": uris.tag_page(name)} for name in body.hashtags],
+        "emojis": [],
+        "card": None,
+        "application": {"name": body.application, "website": None} if body.application else None,
+    }
+
+
+def mention(found: MentionView) -> Json:
+    """An account that a status mentions; its `url` is the `href` in the content."""
+    return {
+        "id": str(found.id),
+        "username": found.username,
+        "acct": f"{found.username}@{found.domain}" if found.domain else found.username,
+        "url": found.url,
+    }
+
+
+def attachment(found: MediaView) -> Json:
+    """A MediaAttachment; `url` is null while the file is not ready."""
+    ready = found.state == "ready"
+    preview = uris.media(found.small_file) if found.small_file else None
+    return {
+        "id": str(found.id),
+        "type": found.kind,
+        "url": uris.media(found.file) if ready and found.file else None,
+        "preview_url": preview or (uris.media(found.file) if ready and found.kind == "image" else None),
+        "remote_url": found.remote_url or None,
+        "description": found.description or None,
+        "blurhash": found.blurhash or None,
+        "meta": _meta(found) if ready else {},
+    }
+
+
+def _meta(found: MediaView) -> Json:
+    meta: Json = {}
+    original = _size(found.width, found.height)
+    if found.duration is not None:
+        original |= {"duration": found.duration, "bitrate": found.bitrate}
+        original |= {"frame_rate": f"{found.frame_rate:g}/1"} if found.frame_rate else {}
+        meta["length"] = _clock(found.duration)
+        meta |= {"duration": found.duration, "fps": round(found.frame_rate) if found.frame_rate else None}
+    if original:
+        meta["original"] = original
+    if small := _size(found.small_width, found.small_height):
+        meta["small"] = small
+    if found.focus_x is not None and found.focus_y is not None:
+        meta["focus"] = {"x": found.focus_x, "y": found.focus_y}
+    return meta
+
+
+def _size(width: int | None, height: int | None) -> Json:
+    if not width or not height:
+        return {}
+    return {"width": width, "height": height, "size": f"{width}x{height}", "aspect": width / height}
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60)}:{int(minutes % 60):02d}:{rest:05.2f}"
+
+
+def poll(post_id: int, question: PollView, ballot: Ballot, now: int, with_viewer: bool) -> Json:
+    """A Poll as it stands. Totals that are hidden show as null until it is over."""
+    over = ballot.closed or (question.expires_at is not None and question.expires_at <= now)
+    hidden = question.hide_totals and not over
+    entity: Json = {
+        "id": str(post_id),
+        "expires_at": moments.iso(question.expires_at) if question.expires_at else None,
+        "expired": over,
+        "multiple": question.multiple,
+        "votes_count": sum(ballot.votes),
+        "voters_count": ballot.voters,
+        "options": [
+            {"title": title, "votes_count": None if hidden else votes}
+            for title, votes in zip(question.options, ballot.votes, strict=False)
+        ],
+        "emojis": [],
+    }
+    if with_viewer:
+        entity |= {"voted": ballot.choices is not None, "own_votes": ballot.choices or []}
+    return entity
