@@ -26,19 +26,18 @@ CREATE INDEX work_owner ON work (lease_owner) WHERE lease_owner <> '';
 CREATE TABLE mail (
     id {id},
     user_id BIGINT REFERENCES person(id) ON DELETE SET NULL,
-    about_id BIGINT REFERENCES person(id) ON DELETE SET NULL,
     address TEXT NOT NULL DEFAULT '',
     kind TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting',
     secret {bytes},
+    joined BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     sent_at BIGINT
 );
--- One batch of mentions is open for each user.
-CREATE UNIQUE INDEX mail_batch ON mail (user_id) WHERE kind = 'mention' AND state = 'waiting';
-CREATE INDEX mail_mentions_sent ON mail (user_id, sent_at) WHERE kind = 'mention' AND sent_at IS NOT NULL;
+-- Of the kinds that gather, one mail is open for each user.
+CREATE UNIQUE INDEX mail_open ON mail (user_id, kind) WHERE state = 'waiting' AND kind IN ('mention', 'waiting');
+CREATE INDEX mail_sent ON mail (user_id, kind, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX mail_user ON mail (user_id, id);
-CREATE INDEX mail_about ON mail (about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX mail_created ON mail (created_at);
 
 -- What a mail of mentions tells. No post is ever mailed twice to one person.
