@@ -1,0 +1,74 @@
+"""Blocking, and `hidden`, the table of who does not see whom that follows from blocks and mutes.
+
+`hidden` spares every timeline three look-ups (TIMELINES §1). It is derived: its rows change in the
+transaction of their cause, and can be made again at any time.
+"""
+
+from fediblog import db, ids, moments, uris
+from fediblog.errors import Invalid
+from fediblog.models import Account
+from fediblog.paging import Page
+from fediblog.services import follows, locks, people
+from fediblog.services.people import People, Relation
+
+BLOCKED = Relation("block", "account_id", "target_id")
+
+
+async def block(account: Account, target: Account, uri: str | None = None) -> None:
+    """Block: follows and requests end both ways, and neither sees the other any more.
+
+    `uri` is the name that another server gave its block. Raises Invalid for oneself.
+    """
+    if account.id == target.id:
+        raise Invalid("You cannot block yourself.")
+    number = ids.new()
+    uri = uri or uris.absolute(f"/ap/blocks/{number}")
+    async with db.transaction():
+        await locks.pair(account.id, target.id)
+        await db.execute(_BLOCK, account.id, target.id, number, uri, moments.now())
+        await settle_hidden(account.id, target.id)
+        await follows.sever(account.id, target.id)
+
+
+async def unblock(account: Account, target: Account) -> None:
+    """Lift a block. Follows do not come back. Without a block: nothing."""
+    async with db.transaction():
+        await locks.pair(account.id, target.id)
+        await db.execute("DELETE FROM block WHERE account_id = $1 AND target_id = $2", account.id, target.id)
+        await settle_hidden(account.id, target.id)
+
+
+async def blocked(account: Account, page: Page) -> People:
+    """Whom an account blocks."""
+    return await people.listed(BLOCKED, account.id, page)
+
+
+async def settle_hidden(one: int, other: int) -> None:
+    """Bring the two rows between two accounts in line with blocks and mutes, inside the same transaction."""
+    pair = "(({a} = $1 AND {b} = $2) OR ({a} = $2 AND {b} = $1))"
+    there = pair.format(a="account_id", b="target_id")
+    await db.execute(f"DELETE FROM hidden WHERE {there}", one, other)
+    await db.execute(f"INSERT INTO hidden (account_id, target_id) {_causes(there, there)}", one, other)
+
+
+async def rebuild_hidden(account_id: int) -> None:
+    """Make all rows of an account again from its mutes and the blocks on both sides."""
+    async with db.transaction():
+        await db.execute("DELETE FROM hidden WHERE account_id = $1", account_id)
+        causes = _causes("account_id = $1", "target_id = $1")
+        await db.execute(f"INSERT INTO hidden (account_id, target_id) {causes}", account_id)
+
+
+def _causes(mine: str, theirs: str) -> str:
+    """The only definition of `hidden`: my mutes, my blocks, and the blocks of me."""
+    return (
+        f"SELECT account_id, target_id FROM mute WHERE {mine}"
+        f" UNION SELECT account_id, target_id FROM block WHERE {mine}"
+        f" UNION SELECT target_id, account_id FROM block WHERE {theirs}"
+    )
+
+
+_BLOCK = """
+INSERT INTO block (account_id, target_id, id, uri, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, target_id) DO NOTHING
+"""

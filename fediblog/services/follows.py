@@ -1,0 +1,236 @@
+"""Following: asking, accepting, rejecting, ending, and the lists of who follows whom.
+
+Nobody is followed before they agree: a locked account, and every account elsewhere, gets a request first
+(SECURITY §2, premature following). A row in `follow` is an agreed follow and nothing else.
+"""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from fediblog import db, ids, moments, uris
+from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.models import Account
+from fediblog.paging import Page
+from fediblog.queue import Job
+from fediblog.services import locks, notifications, people, work
+from fediblog.services.notifications import Kind
+from fediblog.services.people import NOBODY, People, Relation
+
+
+class State(StrEnum):
+    """How far a follow has come."""
+
+    FOLLOWING = "following"
+    REQUESTED = "requested"
+
+
+FOLLOWERS = Relation("follow", "target_id", "follower_id")
+FOLLOWING = Relation("follow", "follower_id", "target_id")
+REQUESTS = Relation("follow_request", "target_id", "follower_id")
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_MOST_LANGUAGES = 50
+
+
+async def follow(
+    account: Account,
+    target: Account,
+    show_boosts: bool | None = None,
+    notify: bool | None = None,
+    languages: Sequence[str] | None = None,
+    uri: str | None = None,
+) -> State:
+    """Follow, or ask to. Of somebody followed or asked already only the options change; None keeps one.
+
+    `uri` is the name that another server gave its follow. Raises Invalid for oneself and for broken language
+    codes, Forbidden when one of the two blocks the other or the target has moved, NotFound when it is gone.
+    """
+    if account.id == target.id:
+        raise Invalid("You cannot follow yourself.")
+    options = (show_boosts, notify, _languages(languages))
+    async with db.transaction():
+        await locks.pair(account.id, target.id)
+        for table, state in (("follow", State.FOLLOWING), ("follow_request", State.REQUESTED)):
+            if await db.value(_CHANGE.format(table=table), account.id, target.id, *options):
+                return state
+        if await _must_ask(account, target):
+            await _insert("follow_request", account.id, target.id, _complete(options), uri)
+            await notifications.tell(Kind.FOLLOW_REQUEST, target.id, account)
+            return State.REQUESTED
+        await _insert("follow", account.id, target.id, _complete(options), uri)
+        await notifications.tell(Kind.FOLLOW, target.id, account)
+        await _begin(account.id, target.id, account.local)
+        return State.FOLLOWING
+
+
+async def unfollow(account: Account, target: Account) -> None:
+    """End a follow or withdraw the request for one. Without either: nothing."""
+    await _end(account.id, target.id)
+
+
+async def remove_follower(account: Account, follower_id: int) -> None:
+    """Stop somebody from following this account. Who does not follow: nothing."""
+    await _end(follower_id, account.id)
+
+
+async def accept(target: Account, follower_id: int) -> None:
+    """Let somebody follow who asked. Raises NotFound when they did not ask."""
+    async with db.transaction():
+        await locks.pair(target.id, follower_id)
+        asked = await _answer(target, follower_id)
+        options = (asked["show_boosts"], asked["notify"], asked["languages"])
+        await _insert("follow", follower_id, target.id, options, asked["uri"])
+        local = await db.value("SELECT local FROM account WHERE id = $1", follower_id)
+        await _begin(follower_id, target.id, bool(local))
+
+
+async def reject(target: Account, follower_id: int) -> None:
+    """Refuse a request. Raises NotFound when there is none."""
+    async with db.transaction():
+        await locks.pair(target.id, follower_id)
+        await _answer(target, follower_id)
+
+
+async def sever(one: int, other: int) -> None:
+    """End follows and requests both ways, inside the transaction of a block. The pair is locked already."""
+    ways = [(one, other), (other, one)]
+    ended = [way for way in ways if await _remove(*way)]
+    for way in ended:
+        await _count(*way, -1)
+
+
+# ---------------------------------------------------------------------------------------------- lists
+
+
+async def followers(owner: Account, viewer: Account | None, page: Page) -> People:
+    """Who follows an account, as far as the viewer may know."""
+    return await _collection(FOLLOWERS, owner, viewer, page)
+
+
+async def following(owner: Account, viewer: Account | None, page: Page) -> People:
+    """Whom an account follows, as far as the viewer may know."""
+    return await _collection(FOLLOWING, owner, viewer, page)
+
+
+async def requests(account: Account, page: Page) -> People:
+    """Who asks to follow this account."""
+    return await people.listed(REQUESTS, account.id, page)
+
+
+async def count_requests(account: Account) -> int:
+    """How many ask to follow this account."""
+    found: int = await db.value("SELECT count(*) FROM follow_request WHERE target_id = $1", account.id)
+    return found
+
+
+async def _collection(relation: Relation, owner: Account, viewer: Account | None, page: Page) -> People:
+    if viewer is not None and viewer.id == owner.id:
+        return await people.listed(relation, owner.id, page)
+    if owner.hide_collections:
+        return NOBODY
+    blocked = ["NOT EXISTS (SELECT 1 FROM block b WHERE b.account_id = $4 AND b.target_id = $5)"]
+    return await people.listed(relation, owner.id, page, viewer, *(blocked if viewer else []))
+
+
+# ------------------------------------------------------------------------------------------------ steps
+
+
+async def _must_ask(account: Account, target: Account) -> bool:
+    """Whether the target has a say. Read afresh: who has just locked their account means it."""
+    found = await db.row(_TARGET, account.id, target.id)
+    if found is None or found["suspended_at"] or found["deleted_at"]:
+        raise NotFound
+    if found["blocked_by"]:
+        raise Forbidden("This account does not want to be followed by you.")
+    if found["blocking"]:
+        raise Forbidden("You have blocked this account. Unblock it first.")
+    if found["moved_to_id"]:
+        raise Forbidden("This account has moved. Follow the new one.")
+    return bool(found["locked"]) or not found["local"] or account.silenced_at is not None
+
+
+async def _begin(follower_id: int, target_id: int, local: bool) -> None:
+    """What follows from a new follow: the home fills up, and the counters, last."""
+    if local:
+        await work.owe(Job.BACKFILL, f"{follower_id}:{target_id}")
+    await _count(follower_id, target_id, 1)
+
+
+async def _end(follower_id: int, target_id: int) -> None:
+    async with db.transaction():
+        await locks.pair(follower_id, target_id)
+        if await _remove(follower_id, target_id):
+            await _count(follower_id, target_id, -1)
+
+
+async def _remove(follower_id: int, target_id: int) -> bool:
+    """Delete request and follow. True when there was a follow, which then has to be uncounted."""
+    if await db.value(_DELETE.format(table="follow_request"), follower_id, target_id):
+        await notifications.take_back(Kind.FOLLOW_REQUEST, target_id, follower_id)
+    if not await db.value(_DELETE.format(table="follow"), follower_id, target_id):
+        return False
+    await notifications.take_back(Kind.FOLLOW, target_id, follower_id)
+    return True
+
+
+async def _answer(target: Account, follower_id: int) -> dict[str, Any]:
+    """Take a request off the table."""
+    asked = await db.row(_ANSWER, follower_id, target.id)
+    if asked is None:
+        raise NotFound("Nobody of that name asks to follow you.")
+    await notifications.take_back(Kind.FOLLOW_REQUEST, target.id, follower_id)
+    return asked
+
+
+Options = tuple[bool | None, bool | None, str | None]
+
+
+def _languages(codes: Sequence[str] | None) -> str | None:
+    if codes is None:
+        return None
+    if len(codes) > _MOST_LANGUAGES or not all(_LANGUAGE.fullmatch(code) for code in codes):
+        raise Invalid("That is not a list of language codes such as en or pt-BR.", "languages")
+    return db.json(list(dict.fromkeys(codes)))
+
+
+def _complete(options: Options) -> Options:
+    show_boosts, notify, languages = options
+    return show_boosts is not False, bool(notify), languages
+
+
+async def _insert(table: str, follower_id: int, target_id: int, options: Options, uri: str | None) -> None:
+    number = ids.new()
+    uri = uri or uris.absolute(f"/ap/follows/{number}")
+    await db.execute(
+        f"INSERT INTO {table} (follower_id, target_id, id, show_boosts, notify, languages, uri, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        *(follower_id, target_id, number, bool(options[0]), bool(options[1]), options[2], uri, moments.now()),
+    )
+
+
+async def _count(follower_id: int, target_id: int, by: int) -> None:
+    """In the order of the ids, so that two who follow each other at once do not wait for each other."""
+    columns = {follower_id: "following_count", target_id: "followers_count"}
+    for number in sorted(columns):
+        column = columns[number]
+        await db.execute(f"UPDATE account SET {column} = {column} + $2 WHERE id = $1", number, by)
+
+
+_CHANGE = """
+UPDATE {table} SET show_boosts = COALESCE($3, show_boosts), notify = COALESCE($4, notify),
+    languages = COALESCE($5, languages)
+WHERE follower_id = $1 AND target_id = $2 RETURNING id
+"""
+_DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING id"
+_ANSWER = """
+DELETE FROM follow_request WHERE follower_id = $1 AND target_id = $2
+RETURNING show_boosts, notify, languages, uri
+"""
+_TARGET = """
+SELECT a.locked, a.local, a.moved_to_id, a.suspended_at, a.deleted_at,
+  EXISTS (SELECT 1 FROM block b WHERE b.account_id = $1 AND b.target_id = $2) AS blocking,
+  EXISTS (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked_by
+FROM account a WHERE a.id = $2
+"""

@@ -1,0 +1,46 @@
+"""Liking and unliking. The same two verbs for a tap in an app and for a remote activity."""
+
+from fediblog import db, ids, moments
+from fediblog.models import Account, Post
+from fediblog.paging import Page
+from fediblog.services import acting, notifications, people
+from fediblog.services.notifications import Kind
+from fediblog.services.people import People, Relation
+
+LIKED_BY = Relation("post_like", "post_id", "account_id")
+
+
+async def like(account: Account, post: Post, uri: str | None = None) -> Post:
+    """Like a post, or what a boost passes on; gives the post that was meant. Twice is the same as once.
+
+    `uri` is the name that another server gave its like. Raises as `acting.check` does.
+    """
+    post = await acting.original(post)
+    async with db.transaction():
+        await acting.check(account, post)
+        if await db.value(_LIKE, account.id, post.id, ids.new(), uri, moments.now()):
+            await notifications.tell(Kind.LIKE, post.author_id, account, post.id)
+            await db.execute("UPDATE post SET likes = likes + 1 WHERE id = $1", post.id)
+    return post
+
+
+async def unlike(account: Account, post: Post) -> Post:
+    """Take a like back; gives the post that was meant. Without a like: nothing."""
+    post = await acting.original(post)
+    async with db.transaction():
+        if await db.value(_UNLIKE, account.id, post.id):
+            await notifications.take_back(Kind.LIKE, post.author_id, account.id, post.id)
+            await db.execute("UPDATE post SET likes = likes - 1 WHERE id = $1", post.id)
+    return post
+
+
+async def liked_by(post: Post, viewer: Account | None, page: Page) -> People:
+    """Who likes a post that the viewer may see."""
+    return await people.listed(LIKED_BY, post.boost_of_id or post.id, page, viewer)
+
+
+_LIKE = """
+INSERT INTO post_like (account_id, post_id, id, uri, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, post_id) DO NOTHING RETURNING id
+"""
+_UNLIKE = "DELETE FROM post_like WHERE account_id = $1 AND post_id = $2 RETURNING id"

@@ -1,0 +1,253 @@
+"""Notifications: what others did that somebody wants to hear of.
+
+`tell` is the only way to write one. Who is not to be heard is asked twice, when it is told and again when it
+is read, by one rule (`_hears`): a block or a mute that comes later hides what was told before.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from fediblog import db, ids, moments
+from fediblog.errors import NotFound
+from fediblog.models import Account
+from fediblog.paging import BIGGEST, Page
+from fediblog.services import mail, markers, visibility
+
+
+class Kind(StrEnum):
+    """What happened. Doors have their own words for some (CLIENT-API §3.14)."""
+
+    MENTION = "mention"
+    STATUS = "post"  # Somebody followed with `notify` has published.
+    BOOST = "boost"
+    LIKE = "like"
+    FOLLOW = "follow"
+    FOLLOW_REQUEST = "follow_request"
+    POLL = "poll"
+    EDIT = "edit"
+    ADMIN_SIGN_UP = "admin.sign_up"
+    ADMIN_REPORT = "admin.report"
+
+
+class Notice(NamedTuple):
+    """A notification as it is read."""
+
+    id: int
+    kind: Kind
+    from_id: int
+    post_id: int | None
+    created_at: int
+
+
+class Group(NamedTuple):
+    """Notices that are told in one line, newest first: likes or boosts of one post, or follows."""
+
+    kind: Kind
+    post_id: int | None
+    from_ids: list[int]
+    ids: list[int]
+    created_at: int
+
+
+class Grouped(NamedTuple):
+    """A page of groups, and the ids of all notices in it for the links to its neighbours."""
+
+    groups: list[Group]
+    cursors: list[int]
+
+
+# ---------------------------------------------------------------------------------------------- telling
+
+
+async def tell(kind: Kind, account_id: int, from_: Account, post_id: int | None = None) -> None:
+    """Tell somebody what `from_` did, inside the transaction in which it happened.
+
+    Nothing is told to accounts elsewhere, to oneself (but of one's own poll that has ended), to who blocks,
+    is blocked by or does not want to hear of `from_`, has muted the conversation, or may not see the post.
+    The same thing is told once.
+    """
+    await tell_all(kind, [account_id], from_, post_id)
+
+
+async def tell_all(
+    kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None = None
+) -> None:
+    """Tell several at once, in one statement. Some hundreds at most, since a transaction waits for it."""
+    if not account_ids:
+        return
+    key = _key(kind, from_.id, post_id)
+    if kind is Kind.EDIT:
+        # Each edit is news: what was told of the one before makes room for it.
+        await db.execute(_DELETE_ALL.format(given=db.unnest("$1")), db.array(account_ids), key)
+    fresh = db.array([ids.new() for _ in account_ids])
+    values: list[Any] = [fresh, db.array(account_ids), kind.value, from_.id, key, moments.now()]
+    if post_id is not None:
+        values.append(post_id)
+    told = await db.rows(_tell_sql(kind, post_id is not None), *values)
+    if kind is Kind.MENTION:
+        for line in told:
+            await mail.mentioned(line["id"], line["account_id"])
+
+
+async def take_back(kind: Kind, account_id: int, from_id: int, post_id: int | None = None) -> None:
+    """Unsay something, inside the transaction that undid it."""
+    key = _key(kind, from_id, post_id)
+    await db.execute("DELETE FROM notification WHERE account_id = $1 AND key = $2", account_id, key)
+
+
+def _key(kind: Kind, from_id: int, post_id: int | None) -> str:
+    return f"{kind.value}:{from_id}:{post_id or 0}"
+
+
+def _tell_sql(kind: Kind, about_post: bool) -> str:
+    """Insert for those of `$2` who want to hear it, with the ids `$1`. `$4` is who did it, `$7` the post."""
+    where = ["a.local AND a.suspended_at IS NULL AND a.deleted_at IS NULL", _hears("a.id", "$4")]
+    if kind is not Kind.POLL:
+        where.append("a.id <> $4")
+    if about_post:
+        muted = "SELECT 1 FROM thread_mute t WHERE t.account_id = a.id AND t.thread_id = p.thread_id"
+        where += [f"NOT EXISTS ({muted})", visibility.clause("a.id")]
+    return f"""
+INSERT INTO notification (id, account_id, kind, from_id, post_id, key, created_at)
+SELECT given.id, a.id, CAST($3 AS TEXT), CAST($4 AS BIGINT),
+  {"p.id" if about_post else "CAST(NULL AS BIGINT)"}, CAST($5 AS TEXT), CAST($6 AS BIGINT)
+FROM {_pairs()} JOIN account a ON a.id = given.account_id {"JOIN post p ON p.id = $7" if about_post else ""}
+WHERE {" AND ".join(where)}
+ON CONFLICT (account_id, key) DO NOTHING RETURNING id, account_id"""
+
+
+def _pairs() -> str:
+    """A table `given(id, account_id)` from the arrays `$1` and `$2`."""
+    if db.dialect() == "postgres":
+        return "unnest($1::bigint[], $2::bigint[]) AS given(id, account_id)"
+    return (
+        "(SELECT i.value AS id, r.value AS account_id"
+        " FROM json_each($1) i JOIN json_each($2) r ON r.key = i.key) AS given"
+    )
+
+
+def _hears(receiver: str, sender: str) -> str:
+    """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
+
+    A mute that leaves notifications alone hides posts only.
+    """
+    blocks = f"SELECT 1 FROM block x WHERE x.account_id = {receiver} AND x.target_id = {sender}"
+    blocked = f"SELECT 1 FROM block x WHERE x.account_id = {sender} AND x.target_id = {receiver}"
+    muted = (
+        f"SELECT 1 FROM mute x WHERE x.account_id = {receiver} AND x.target_id = {sender} AND x.notifications"
+    )
+    return f"NOT EXISTS ({blocks}) AND NOT EXISTS ({blocked}) AND NOT EXISTS ({muted})"
+
+
+_DELETE_ALL = """
+DELETE FROM notification WHERE key = $2 AND account_id IN (SELECT id FROM {given})
+"""
+
+
+# ---------------------------------------------------------------------------------------------- reading
+
+
+async def listing(
+    account: Account, page: Page, kinds: Collection[Kind] | None = None, without: Collection[Kind] = ()
+) -> list[Notice]:
+    """A page of notices, newest first: of these kinds (all when None) but not of those. One statement.
+
+    The posts in it may be shown to the account: that has been asked.
+    """
+    wanted = {kind for kind in kinds or Kind if kind not in without}
+    if not wanted:
+        return []
+    found = await db.rows(statement(page, wanted), account.id, page.before, page.after, page.limit)
+    found.sort(key=lambda line: -line["id"])
+    return [Notice(**{**line, "kind": Kind(line["kind"])}) for line in found]
+
+
+async def grouped(account: Account, page: Page, kinds: Collection[Kind] | None = None) -> Grouped:
+    """The same page with likes and boosts of one post, and follows, told together."""
+    notices = await listing(account, page, kinds)
+    groups: dict[tuple[object, ...], Group] = {}
+    for notice in notices:
+        group = groups.setdefault(
+            _group_key(notice), Group(notice.kind, notice.post_id, [], [], notice.created_at)
+        )
+        group.ids.append(notice.id)
+        if notice.from_id not in group.from_ids:
+            group.from_ids.append(notice.from_id)
+    return Grouped(list(groups.values()), [notice.id for notice in notices])
+
+
+async def get(account: Account, notification_id: int) -> Notice:
+    """One's own notice. Raises NotFound when it is not there, or is hidden now."""
+    found = await listing(account, Page(1, max_id=notification_id + 1, since_id=notification_id - 1))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def dismiss(account: Account, notification_id: int) -> None:
+    """Throw a notice away. Raises NotFound when it is not there."""
+    async with db.transaction():
+        gone = await db.value(
+            "DELETE FROM notification WHERE id = $1 AND account_id = $2 RETURNING id",
+            *(notification_id, account.id),
+        )
+    if gone is None:
+        raise NotFound
+
+
+async def clear(account: Account) -> None:
+    """Throw all of them away."""
+    async with db.transaction():
+        await db.execute("DELETE FROM notification WHERE account_id = $1", account.id)
+
+
+async def unread(account: Account, most: int = 100) -> int:
+    """How many came since the marker; counts no further than `most`."""
+    marker = "SELECT m.last_read_id FROM marker m WHERE m.account_id = $1 AND m.timeline = $3"
+    newer = _newest(f"COALESCE(({marker}), 0)", "DESC", set(Kind))
+    sql = f"SELECT count(*) FROM ({newer}) AS newer"
+    found: int = await db.value(sql, account.id, BIGGEST, markers.NOTIFICATIONS, most)
+    return found
+
+
+async def mark_read(account: Account, last_id: int) -> None:
+    """Note that everything up to this notice has been seen."""
+    await markers.set(account, markers.NOTIFICATIONS, last_id)
+
+
+def statement(page: Page, kinds: Iterable[Kind] = tuple(Kind)) -> str:
+    """The statement of a list; public so that tests can look at its plan."""
+    return _newest("$3", page.order, set(kinds))
+
+
+def _newest(after: str, order: str, kinds: set[Kind]) -> str:
+    """Notices of `$1` below `$2` and above `after`, at most `$4`, that may be shown."""
+    # SQLite must not reorder the tables (TIMELINES §2.1); PostgreSQL finds the order alone.
+    join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
+    may_see = visibility.clause("$1")
+    return f"""
+SELECT n.id, n.kind, n.from_id, n.post_id, n.created_at
+FROM notification n {join} account a ON a.id = n.from_id LEFT JOIN post p ON p.id = n.post_id
+WHERE n.account_id = $1 AND n.id < $2 AND n.id > {after} AND {_of(kinds)}
+  AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND {_hears("$1", "n.from_id")}
+  AND (n.post_id IS NULL OR ({may_see}))
+ORDER BY n.id {order} LIMIT $4"""
+
+
+def _of(kinds: set[Kind]) -> str:
+    """One kind has an index of its own. Of several the others are left out on the way down."""
+    if len(kinds) == 1:
+        return f"n.kind = '{kinds.pop().value}'"
+    others = ", ".join(f"'{kind.value}'" for kind in Kind if kind not in kinds)
+    return f"n.kind NOT IN ({others})" if others else "1 = 1"
+
+
+def _group_key(notice: Notice) -> tuple[object, ...]:
+    match notice.kind:
+        case Kind.LIKE | Kind.BOOST:
+            return notice.kind, notice.post_id
+        case Kind.FOLLOW:
+            return (notice.kind,)
+        case _:
+            return notice.kind, notice.id, "alone"
