@@ -1,0 +1,35 @@
+"""Text: what people type becomes safe HTML, and foreign HTML becomes safe HTML or plain text.
+
+    tidying     any text field -> the form in which it is stored
+    typed       a typed text -> its pieces: words, links, handles, hashtags; and how long it counts
+    rendering   those pieces -> our HTML
+    markup      foreign HTML -> tags and text, whatever it is
+    cleaning    those -> the HTML that we keep and show
+    extracts    HTML -> plain text, whole or the beginning of it
+
+Pure functions: no database, no configuration, no network. All of them take time in proportion to their
+input, also when somebody built the input to be slow (SECURITY §4), and none of them raises.
+"""
+
+from fediblog.text.cleaning import clean
+from fediblog.text.extracts import excerpt, plain
+from fediblog.text.rendering import Person, render, render_field, render_note
+from fediblog.text.tidying import tag_key, tidy, tidy_block
+from fediblog.text.typed import Handle, Scan, length, scan
+
+__all__ = [
+    "Handle",
+    "Person",
+    "Scan",
+    "clean",
+    "excerpt",
+    "length",
+    "plain",
+    "render",
+    "render_field",
+    "render_note",
+    "scan",
+    "tag_key",
+    "tidy",
+    "tidy_block",
+]
