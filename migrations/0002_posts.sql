@@ -40,7 +40,7 @@ CREATE INDEX post_public ON post (id)
 CREATE INDEX post_public_local ON post (id)
     WHERE visibility = 0 AND boost_of_id IS NULL AND reply_to_id IS NULL AND local;
 CREATE UNIQUE INDEX post_boost_by ON post (author_id, boost_of_id) WHERE boost_of_id IS NOT NULL;
-CREATE INDEX post_boost ON post (boost_of_id, author_id) WHERE boost_of_id IS NOT NULL;
+CREATE INDEX post_boost ON post (boost_of_id, id) WHERE boost_of_id IS NOT NULL;
 CREATE INDEX post_reply ON post (reply_to_id, id) WHERE reply_to_id IS NOT NULL;
 CREATE INDEX post_reply_uri ON post (reply_to_uri) WHERE reply_to_id IS NULL AND reply_to_uri <> '';
 CREATE INDEX post_quote ON post (quote_of_id, id) WHERE quote_of_id IS NOT NULL;

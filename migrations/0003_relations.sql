@@ -85,6 +85,7 @@ CREATE TABLE notification (
 );
 CREATE UNIQUE INDEX notification_key ON notification (account_id, key);
 CREATE INDEX notification_list ON notification (account_id, id);
+CREATE INDEX notification_kind ON notification (account_id, kind, id);
 CREATE INDEX notification_from ON notification (from_id);
 CREATE INDEX notification_post ON notification (post_id) WHERE post_id IS NOT NULL;
 
