@@ -90,9 +90,13 @@ async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
 
 
 def _address() -> SplitResult:
-    address = urlsplit(settings().mail.url.get_secret_value())
-    if address.scheme not in ("smtp", "smtps") or not address.hostname:
-        raise Unavailable("mail.url must look like smtp://host:port or smtps://host.")
+    wrong = Unavailable("mail.url must look like smtp://host:port or smtps://host.")
+    try:
+        address = urlsplit(settings().mail.url.get_secret_value())
+        if address.scheme not in ("smtp", "smtps") or not address.hostname or address.port == 0:
+            raise wrong
+    except ValueError:
+        raise wrong from None
     return address
 
 

@@ -82,7 +82,7 @@ async def owed() -> list[int]:
 async def deliver() -> int:
     """Do all the mail that is due now, as the worker does. Gives the number of those that were put off."""
     put_off = 0
-    while found := [line for line in await work.sweep([Job.MAIL], patience=0)]:
+    while found := await work.sweep([Job.MAIL], patience=0):
         for job, work_id in found:
             held = await work.lease(job, work_id, OWNER)
             assert held is not None

@@ -71,7 +71,8 @@ def dress(letter: Letter, mail: Mail, site: str) -> EmailMessage:
     host = settings().domain.split(":")[0]
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(_for_header(site, _LONGEST_NAME), addr_spec=settings().mail_from)
-    message["To"] = letter.address
+    # One address and no list, whatever is written there.
+    message["To"] = Address(addr_spec=letter.address)
     message["Subject"] = _for_header(letter.subject, _LONGEST_SUBJECT)
     message["Date"] = format_datetime(moments.when(moments.now()))
     message["Message-ID"] = f"<{'.'.join(_identity(letter, mail))}@{host}>"
@@ -89,7 +90,7 @@ def dress(letter: Letter, mail: Mail, site: str) -> EmailMessage:
 
 
 def _for_header(value: str, most: int) -> str:
-    # The library reads "=?utf-8?q?=0D=0ABcc:...?=" as what it stands for (RFC 2047) and would write it out so.
+    # The library reads "=?utf-8?q?=0D=0ABcc:...?=" as what it stands for (RFC 2047) and would write that.
     return short(value.replace("=?", "= ?"), most)
 
 

@@ -28,6 +28,7 @@ class Notice:
     sentences: tuple[str, ...]
     button: str = ""
     path: str = ""  # A token follows where the path ends in "=".
+    footer: str = "This mail is about your account on {site} and comes only when something happens with it."
     patience: int = 3 * moments.DAY  # How long it is of use (milliseconds).
 
 
@@ -41,7 +42,7 @@ NOTICES = {
         ),
         "Confirm this address",
         "/auth/confirmation?token=",
-        moments.DAY,
+        patience=moments.DAY,
     ),
     "reset": Notice(
         "Choose a new password for {site}",
@@ -52,7 +53,7 @@ NOTICES = {
         ),
         "Choose a new password",
         "/auth/password/edit?token=",
-        moments.DAY,
+        patience=moments.DAY,
     ),
     "approved": Notice(
         "Welcome to {site}",
@@ -74,7 +75,7 @@ NOTICES = {
         ),
         "Choose a new password",
         "/auth/password/new",
-        moments.DAY,
+        patience=moments.DAY,
     ),
     "password_changed": Notice(
         "Your password at {site} has been changed",
@@ -90,6 +91,7 @@ NOTICES = {
         ("Waiting to be let in to {site}:",),
         "Look at the sign-ups",
         "/admin/signups",
+        "You get this mail because you look after {site}.",
     ),
 }
 
@@ -136,6 +138,7 @@ def _letter(
         "sentences": [sentence.format_map(words) for sentence in notice.sentences],
         "lines": lines or [],
         "button": notice.button,
+        "footer": notice.footer.format_map(words),
         "link": link if notice.path else "",
     }
     return Letter(address, notice.subject.format_map(words), "notice", values)
