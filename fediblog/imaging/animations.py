@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
@@ -90,7 +91,7 @@ def _set_up(stream: VideoStream, size: tuple[int, int]) -> None:
     context.time_base = _MILLISECOND
     context.thread_count = 2
     context.colorspace = context.color_primaries = context.color_trc = _BT709
-    context.max_b_frames = 0
+    context.flags |= Flags.frame_duration  # else the last frame is shown for as long as the rate says
 
 
 def _frame(picture: Image.Image, size: tuple[int, int], moment: int, milliseconds: int) -> VideoFrame:

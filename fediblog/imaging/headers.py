@@ -16,7 +16,7 @@ from PIL import (
 )
 
 from fediblog.errors import Invalid
-from fediblog.imaging.shapes import UNREADABLE, Job, Limits
+from fediblog.imaging.shapes import DAMAGED, UNREADABLE, Job, Limits
 
 # Only the reader that belongs to the sniffed type gets to see a file: Pillow knows forty more, and importing
 # these here keeps it from loading them.
@@ -45,6 +45,8 @@ def opened(job: Job) -> Iterator[Image.Image]:
         raise Invalid(_too_large(limits)) from None
     with image:
         check_size(image.size, limits)
+        if job.mime == "image/jpeg":
+            _check_density(image, Path(job.source).stat().st_size)
         yield image
 
 
@@ -53,6 +55,15 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if max(size) > limits.side or width * height > limits.pixels or min(size) < 1:
         raise Invalid(_too_large(limits))
+
+
+def _check_density(image: Image.Image, size: int) -> None:
+    """Raise Invalid when a JPEG cannot hold what its header claims: a block of 8 x 8 takes one bit at least.
+
+    libjpeg fills what is missing with grey and is content; a kilobyte could cost us 33 megapixels.
+    """
+    if image.width * image.height > size * 8 * 64:
+        raise Invalid(DAMAGED)
 
 
 def frames(job: Job) -> int:

@@ -107,7 +107,8 @@ def _tracks(source: InputContainer, family: Family) -> tuple[VideoStream | None,
     films = [track for track in source.streams.video if not track.disposition & Disposition.attached_pic]
     video = _playable(films, family.videos)
     sound = _playable(source.streams.audio, family.sounds)
-    if video is None and sound is None:
+    broken = video is not None and video.codec_context.pix_fmt is None
+    if broken or (video is None and sound is None):
         raise Invalid(DAMAGED)
     if video and _codec(video) == "h264" and video.codec_context.pix_fmt not in _PLAIN_H264:
         raise Invalid("Browsers cannot play this kind of H.264. Please convert it to 8 bits and 4:2:0.")

@@ -18,6 +18,7 @@ from fediblog.errors import FediblogError, Invalid, NoSpace, Unavailable
 from fediblog.imaging.shapes import (
     DAMAGED,
     MIB,
+    NOT_NOW,
     READY,
     TOO_SLOW,
     TYPES,
@@ -92,7 +93,15 @@ async def _answer(job: Job) -> Made:
                 answer = await _listen(process)
         except TimeoutError:
             raise Invalid(TOO_SLOW) from None
-    return _made_of(job, answer)
+    if "cause" in answer:
+        _log.info("an upload of type %s could not be read: %r", job.mime, answer["cause"])
+    if "refused" in answer:
+        raise _refusals.get(str(answer["refused"]), Invalid)(str(answer.get("sentence")))
+    try:
+        return _made_of(job, answer["result"])
+    except (TypeError, LookupError):
+        # A child that makes up answers has been taken over by its file.
+        raise Invalid(DAMAGED) from None
 
 
 @asynccontextmanager
@@ -114,16 +123,7 @@ async def _place() -> AsyncIterator[None]:
 async def _child(job: Job, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
     """A child at work. However the block is left, the process is gone afterwards."""
     order = json.dumps({"job": asdict(job), "seconds": seconds, "parent": os.getpid()})
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", "fediblog.imaging.child", order),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # One heap for all threads: each further one would take 64 MiB of the address space that we allow.
-        env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},
-        cwd="/",
-        start_new_session=True,
-    )
+    process = await _started(order)
     try:
         yield process
     finally:
@@ -134,32 +134,43 @@ async def _child(job: Job, seconds: float) -> AsyncIterator[asyncio.subprocess.P
         await process.communicate()
 
 
+async def _started(order: str) -> asyncio.subprocess.Process:
+    """The same Python, deaf to its surroundings (`-I`): no secret and no path comes in by the environment."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-m", "fediblog.imaging.child", order),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # One heap for all threads: each further one would take 64 MiB of the address space that we allow.
+            env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        _log.error("the imaging child could not be started: %s", error)
+        raise Unavailable(NOT_NOW) from error
+
+
 async def _listen(process: asyncio.subprocess.Process) -> dict[str, Any]:
     """The child's answer. One that dies over a file, or talks nonsense, has met a file that is damaged."""
     stdout, stderr = process.stdout, process.stderr
     assert stdout is not None and stderr is not None
-    if await stdout.readline() != READY:
-        _log.error("the imaging child did not start: %r", (await stderr.read(8192))[-1000:])
-        raise Unavailable("Files cannot be processed at the moment.")
+    first = await stdout.readline()
+    if first != READY:
+        _log.error("the imaging child did not start: %r", first or (await stderr.read(8192))[-1000:])
+        raise Unavailable(NOT_NOW)
     try:
-        answer = json.loads(await stdout.readline())
-    except ValueError:
+        return dict(json.loads(await stdout.readline()))
+    except (ValueError, TypeError):
         code = await process.wait()
         _log.info("the imaging child ended with %s", code)
         raise Invalid(TOO_SLOW if -code in (signal.SIGXCPU, signal.SIGKILL) else DAMAGED) from None
-    if isinstance(answer, dict):
-        return answer
-    raise Invalid(DAMAGED)
 
 
 def _made_of(job: Job, answer: dict[str, Any]) -> Made:
-    refusal = answer.get("refused")
-    if "cause" in answer:
-        _log.info("an upload of type %s could not be read: %r", job.mime, answer["cause"])
-    if refusal is not None:
-        raise _refusals.get(str(refusal), Invalid)(str(answer.get("sentence")))
-    result = Result(**answer["result"])
-    small = Small(**answer["result"]["small"]) if result.small else None
+    result = Result(**answer)
+    small = Small(**answer["small"]) if result.small else None
     suffix = TYPES[result.mime]
     return Made(
         kind=result.kind,

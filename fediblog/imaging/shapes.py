@@ -31,6 +31,7 @@ UNREADABLE = "File content type is invalid"
 DAMAGED = "The file is damaged or incomplete."
 TOO_MUCH = "The file is too large to be processed."
 TOO_SLOW = "The file takes too long to process."
+NOT_NOW = "Files cannot be processed at the moment."
 
 
 @dataclass(frozen=True, slots=True)
