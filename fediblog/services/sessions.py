@@ -160,6 +160,12 @@ async def revoke_all(user: User, but: int | None = None) -> None:
         await _end("user_id = $1 AND id <> $2", user.id, but or 0)
 
 
+async def end_for(account_id: int) -> None:
+    """End all sessions that act for an account."""
+    async with db.transaction():
+        await _end("account_id = $1", account_id)
+
+
 async def rotate(session_id: int) -> str:
     """A new token for a session that goes on; the old one is worth nothing from now on."""
     token = keys.new_token()

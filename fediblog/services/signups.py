@@ -1,6 +1,6 @@
 """Signing up: the four modes, the rules of the form, confirming the address, and the queue of the staff."""
 
-import re
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from fediblog.services import (
     newcomers,
     one_time,
     passwords,
+    preferences,
     settings,
     throttle,
 )
@@ -29,7 +30,6 @@ from fediblog.services.settings import Mode
 _CONFIRM_SECONDS = 48 * 3600
 _PATIENCE = 7 * moments.DAY
 _LONGEST_REASON = 1000
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 # In an hour from one address; only forms without a fault count.
 _MOST_SIGNUPS = 10
@@ -183,7 +183,7 @@ async def prune() -> int:
 async def _checked(form: SignUp, mode: Mode) -> SignUp:
     """The form with its texts tidied. Raises Invalid with all its faults."""
     form = SignUp(
-        username=form.username.strip().removeprefix("@"),
+        username=unicodedata.normalize("NFKC", form.username).strip().removeprefix("@"),
         email=form.email,
         password=form.password,
         reason=text.tidy_block(form.reason),
@@ -202,8 +202,7 @@ async def _faults(form: SignUp, mode: Mode) -> AsyncIterator[tuple[str, str | No
     yield "password", passwords.fault(form.password, form.username, form.email.strip())
     if len(form.reason) > _LONGEST_REASON:
         yield "reason", f"Please say it in {_LONGEST_REASON} characters."
-    if not _LOCALE.fullmatch(form.locale):
-        yield "locale", "This is not a language code such as en or pt-BR."
+    yield "locale", preferences.language_fault(form.locale)
     yield "invite_code", await _invite_fault(form.invite_code, mode)
 
 

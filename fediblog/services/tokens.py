@@ -125,6 +125,12 @@ async def revoke_all(user: User) -> None:
         await db.execute("DELETE FROM oauth_token WHERE user_id = $1", user.id)
 
 
+async def end_for(account_id: int) -> None:
+    """All tokens that act for an account."""
+    async with db.transaction():
+        await db.execute("DELETE FROM oauth_token WHERE account_id = $1", account_id)
+
+
 async def listing(user: User) -> tuple[Line, ...]:
     """The tokens of a user, newest first."""
     found = await db.rows(

@@ -1,0 +1,61 @@
+"""How somebody likes to read and write: theme, language, what a new post starts with.
+
+Which mails somebody wants is in `mail` (kinds, set_kinds).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from fediblog import db
+from fediblog.errors import Invalid
+from fediblog.models import User, Visibility
+
+THEMES = ("auto", "light", "dark")
+
+# BCP 47 as far as people use it. The empty one of `default_language` means: not said.
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What somebody wants to change. None means: as it is."""
+
+    theme: str | None = None
+    locale: str | None = None
+    default_visibility: int | None = None
+    default_sensitive: bool | None = None
+    default_language: str | None = None
+
+
+def language_fault(language: str) -> str | None:
+    """Why this is no language, or None."""
+    return None if _LANGUAGE.fullmatch(language) else "This is not a language code such as en or pt-BR."
+
+
+async def edit(user: User, draft: Preferences) -> User:
+    """Change what is given; the user as it is afterwards. Raises Invalid with every fault."""
+    faults = {name: fault for name, fault in _faults(draft) if fault}
+    if faults:
+        raise Invalid(fields=faults)
+    given = {name: value for name, value in asdict(draft).items() if value is not None}
+    async with db.transaction():
+        if given:
+            await User.filter(id=user.id).update(**given)
+        return await User.get(id=user.id)
+
+
+def _faults(draft: Preferences) -> Iterable[tuple[str, str | None]]:
+    if draft.theme is not None and draft.theme not in THEMES:
+        yield "theme", "There is no such theme."
+    if draft.locale is not None:
+        yield "locale", language_fault(draft.locale)
+    if draft.default_language:
+        yield "default_language", language_fault(draft.default_language)
+    # Who writes to single people says so each time: as a default it would only surprise.
+    if draft.default_visibility is not None and draft.default_visibility not in (
+        Visibility.PUBLIC,
+        Visibility.UNLISTED,
+        Visibility.FOLLOWERS,
+    ):
+        yield "default_visibility", "Choose public, unlisted or followers."
