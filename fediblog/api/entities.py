@@ -5,6 +5,8 @@ Ids are strings everywhere, null keys are present, lists are never null, avatars
 
 from typing import Any
 
+import orjson
+
 from fediblog import moments, uris
 from fediblog.models import Account, User, Visibility
 from fediblog.services.views import Ballot, Body, Card, Counts, MediaView, MentionView, PollView
@@ -203,3 +205,8 @@ def poll(post_id: int, question: PollView, ballot: Ballot, now: int, with_viewer
     if with_viewer:
         entity |= {"voted": ballot.choices is not None, "own_votes": ballot.choices or []}
     return entity
+
+
+def dump(entity: Json) -> bytes:
+    """An entity as JSON."""
+    return orjson.dumps(entity)

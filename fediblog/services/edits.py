@@ -54,7 +54,8 @@ async def keep_version(post: Post) -> int:
         db.json(list(body.poll.options) if body.poll else []),
         post.edited_at or post.created_at,
     )
-    return max(moments.now(), (post.edited_at or post.created_at) + 1)
+    before: int = post.edited_at or post.created_at
+    return max(moments.now(), before + 1)
 
 
 async def tell_boosters(author: Account, post: Post) -> None:

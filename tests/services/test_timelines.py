@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fediblog import db, ids, moments, uris
+from fediblog import db, ids, moments
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.services import (
@@ -297,32 +297,55 @@ async def test_a_page_takes_one_statement_and_three_with_all_bodies(
             listing = await read()
             assert len(sent) == 1, sent.sql
             assert len(listing.entries) in (5, 20) or number == 20
-            wanted = {entry.id for entry in listing.entries} | {entry.post_id for entry in listing.entries}
+            wanted = {number for entry in listing.entries for number in (entry.id, entry.post_id)}
             await views.bodies(wanted)
             await views.cards({entry.author_id for entry in listing.entries})
         assert len(sent) == 3, sent.sql
 
 
-async def _many_posts(authors: list[Account], number: int) -> None:
-    """Rows in bulk, for the planner's eyes: plain SQL, because 10,000 publications would take a minute."""
+async def _many_rows(reader: Account, number: int) -> None:
+    """Rows in bulk, for the planner's eyes: small tables it rightly reads whole."""
     start = moments.now() - number * 10
+    given = [ids.at(start + count * 10) for count in range(number)]
+    number_of = "row_number() OVER (ORDER BY id) - 1 AS n, count(*) OVER () AS all_n"
+    people = f"(SELECT id, {number_of} FROM account) a"
+    source = f"{db.unnest('$1')} JOIN {people} ON given.id % a.all_n = a.n"
+    name = "x.id || '/' || y.id"
     async with db.transaction():
-        for count in range(number):
-            author = authors[count % len(authors)]
-            post_id = ids.at(start + count * 10)
+        await db.execute(
+            "INSERT INTO post (id, uri, author_id, thread_id, visibility, local, hashtags, created_at)"
+            f" SELECT given.id, 'u' || given.id, a.id, given.id, given.id % 3, TRUE, '[]', 1 FROM {source}",
+            db.array(given),
+        )
+        await db.execute(f"INSERT INTO home_entry SELECT {reader.id}, id FROM post")
+        await db.execute(
+            "INSERT INTO post_tag SELECT t.id, p.id FROM tag t JOIN post p ON p.id % 7 = t.id % 7"
+        )
+        for table in ("bookmark", "pin"):
             await db.execute(
-                "INSERT INTO post (id, uri, author_id, thread_id, visibility, local, content, hashtags, created_at)"
-                " VALUES ($1, $2, $3, $1, $4, $5, 'x', '[]', $6)",
-                post_id, uris.post_uri(post_id), author.id, count % 3, True, start + count * 10,
-            )  # fmt: skip
-            await db.execute(
-                "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2)", authors[0].id, post_id
+                f"INSERT INTO {table} (account_id, post_id, id) SELECT author_id, id, id FROM post"
             )
-            await db.execute(
-                "INSERT INTO post_tag (tag_id, post_id) SELECT id, $2 FROM tag WHERE key = $1",
-                f"t{count % 7}",
-                post_id,
-            )
+        await db.execute(
+            "INSERT INTO post_like (account_id, post_id, id, created_at) SELECT author_id, id, id, id FROM post"
+        )
+        await db.execute("INSERT INTO thread_mute SELECT author_id, id FROM post")
+        await db.execute("INSERT INTO hidden SELECT x.id, y.id FROM account x, account y WHERE y.id % 3 = 1")
+        await db.execute(
+            "INSERT INTO block (account_id, target_id, id, uri, created_at)"
+            f" SELECT x.id, y.id, y.id, {name}, 1 FROM account x, account y WHERE y.id % 3 = 1"
+        )
+        await db.execute(
+            "INSERT INTO follow (follower_id, target_id, id, uri, created_at)"
+            f" SELECT x.id, y.id, y.id, {name}, 1 FROM account x, account y"
+        )
+        await db.execute("INSERT INTO poll (id, multiple) SELECT id, FALSE FROM post WHERE id % 4 = 1")
+        await db.execute(
+            "INSERT INTO poll_option (poll_id, position, title) SELECT p.id, n.n, 'x' FROM poll p"
+            " CROSS JOIN (SELECT 0 AS n UNION SELECT 1) n"
+        )
+        await db.execute(
+            "INSERT INTO poll_ballot SELECT p.id, o.author_id, 1, 1 FROM poll p JOIN post o ON o.id = p.id"
+        )
 
 
 async def _hot_statements(alice: Account, bob: Account) -> dict[str, tuple[str, list[Any]]]:
@@ -340,7 +363,7 @@ async def _hot_statements(alice: Account, bob: Account) -> dict[str, tuple[str, 
         with pytest.MonkeyPatch.context() as patch:
 
             async def catch(sql: str, *values: Any, name: str = name) -> list[dict[str, Any]]:
-                caught[name] = (sql, list(values))
+                caught.setdefault(name, (sql, list(values)))
                 return []
 
             patch.setattr(db, "rows", catch)
@@ -348,11 +371,13 @@ async def _hot_statements(alice: Account, bob: Account) -> dict[str, tuple[str, 
     return caught
 
 
+# Reading what the statement itself has just made is no scan of a table.
+_OWN = ("SCAN page", "SCAN (subquery")
 DRIVING = {
-    "home": ("home_entry", "home_entry_pkey"),
+    "home": ("SEARCH e USING PRIMARY KEY (account_id=?", "home_entry_pkey"),
     "public": ("post_public", "post_public"),
     "local": ("post_public_local", "post_public_local"),
-    "tag": ("post_tag", "post_tag_pkey"),
+    "tag": ("SEARCH t USING PRIMARY KEY (tag_id=?", "post_tag_pkey"),
     "account": ("post_author", "post_author"),
     "account main": ("post_author_main", "post_author_main"),
 }
@@ -361,13 +386,16 @@ DRIVING = {
 async def test_hot_statements_walk_their_index_and_neither_scan_nor_sort(
     alice: Account, bob: Account, explain: Any
 ) -> None:
-    people = [alice, bob] + [await person(f"p{number}") for number in range(18)]
-    for other in people[1:]:
-        await follows.follow(alice, other)
+    for number in range(70):
+        await person(f"p{number}")
     async with db.transaction():
         for number in range(7):
             await db.execute("INSERT INTO tag (id, key, name) VALUES ($1, $2, $2)", ids.new(), f"t{number}")
-    await _many_posts(people, 12_000)
+    await _many_rows(alice, 12_000)
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO tag (id, key, name) SELECT id, 'x' || id, 'x' FROM post WHERE id % 8 = 0"
+        )
     await statements.analyse()
 
     for name, (sql, values) in (await _hot_statements(alice, bob)).items():
@@ -375,10 +403,9 @@ async def test_hot_statements_walk_their_index_and_neither_scan_nor_sort(
         text = "\n".join(plan)
         if db.dialect() == "sqlite":
             assert not [line for line in plan if "TEMP B-TREE" in line], f"{name}: {text}"
-            scans = [line for line in plan if line.startswith("SCAN") and "page" not in line]
+            scans = [line for line in plan if line.startswith("SCAN") and not line.startswith(_OWN)]
             assert not scans, f"{name}: {text}"
-            assert any(DRIVING[name][0] in line or line.startswith("SEARCH e USING PRIMARY KEY") or
-                       line.startswith("SEARCH t USING PRIMARY KEY") for line in plan), f"{name}: {text}"  # fmt: skip
+            assert DRIVING[name][0] in text, f"{name}: {text}"
         else:
             for wrong in ("Seq Scan", "Sort", "Bitmap", "Hash", "Merge Join"):
                 assert wrong not in text, f"{name}: {text}"

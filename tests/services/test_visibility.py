@@ -25,7 +25,8 @@ async def relate(viewer: Account, post: Post, *, follows: bool, mentioned: bool,
     async with db.transaction():
         if follows:
             await db.execute(
-                "INSERT INTO follow (follower_id, target_id, id, uri, created_at) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO follow (follower_id, target_id, id, uri, created_at)"
+                " VALUES ($1, $2, $3, $4, $5)",
                 viewer.id, post.author_id, ids.new(), f"f{post.id}", now,
             )  # fmt: skip
         if mentioned:

@@ -1,0 +1,63 @@
+"""Answers: JSON bytes with the headers that apps rely on, on success and on errors alike."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from quart import Quart, Response, request
+
+from fediblog import paging, uris
+from fediblog.api import rendering
+from fediblog.paging import Page
+
+PREFIXES = ("/api/", "/oauth/token", "/oauth/revoke")
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, PUT, DELETE, GET, PATCH, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Expose-Headers": "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining,"
+    " X-Request-Id, Mastodon-Async-Refresh",
+    "Access-Control-Max-Age": "7200",
+}
+
+
+def json(value: Any, status: int = 200) -> Response:
+    """An answer; bytes are taken to be JSON already."""
+    body = value if isinstance(value, bytes) else orjson.dumps(value)
+    return Response(body, status, content_type="application/json; charset=utf-8")
+
+
+def listing(objects: Iterable[bytes], page: Page, cursors: Sequence[int]) -> Response:
+    """A JSON list with a Link header to the pages around it."""
+    answer = json(rendering.listing(objects))
+    args = [(name, value) for name, value in request.args.items(multi=True)]
+    if link := paging.links(uris.absolute(request.path), args, page, list(cursors)):
+        answer.headers["Link"] = link
+    return answer
+
+
+def install(app: Quart) -> None:
+    """Headers and preflights for every path of the API, known or not, right or wrong."""
+    app.before_request(_preflight)
+    app.after_request(_headers)
+
+
+def _ours() -> bool:
+    return request.path.startswith(PREFIXES)
+
+
+async def _preflight() -> Response | None:
+    """OPTIONS never needs a token: browsers send none with it (CLIENT-API §3.8)."""
+    return Response("", 204) if request.method == "OPTIONS" and _ours() else None
+
+
+async def _headers(answer: Response) -> Response:
+    if not _ours():
+        return answer
+    answer.headers.update(_CORS)
+    answer.headers["Vary"] = "Authorization, Origin"
+    if "Authorization" in request.headers or "Cache-Control" not in answer.headers:
+        answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
