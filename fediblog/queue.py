@@ -8,6 +8,8 @@ bounded queue, a thread hands it to the broker, and when that is down the messag
 import queue
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
@@ -114,6 +116,17 @@ def make_app(config: Config) -> Celery:
         enable_utc=True,
     )
     return app
+
+
+@contextmanager
+def sending(config: Config) -> Iterator[Celery]:
+    """The application of this process, and nudges that leave it, for the time of the block."""
+    app = make_app(config)
+    start(app)
+    try:
+        yield app
+    finally:
+        stop()
 
 
 def start(app: Celery) -> None:

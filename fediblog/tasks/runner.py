@@ -9,7 +9,7 @@ import asyncio
 import concurrent.futures
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -37,7 +37,7 @@ _QUIET = 15.0
 _PATIENCE_WHEN_QUIET = 5 * moments.SECOND
 _LONGEST_PAUSE = moments.DAY
 _TRIES = 8
-_LAST_WORDS = 4.0
+_LAST_WORDS = 3.0
 
 Duty = Callable[..., Awaitable[object]]
 duties: dict[Job, Duty] = {}
@@ -68,9 +68,11 @@ class Runner:
         self._stopping = False
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run something on the loop and wait for it. For threads; a cancelled coroutine is no error."""
-        with suppress(concurrent.futures.CancelledError):
-            asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        """Run something on the loop and wait for its end, whatever that is. For threads."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        # A loop that ends at this moment never looks at it, and nobody should wait for ever then.
+        while not concurrent.futures.wait([future], timeout=1).done and not self._loop.is_closed():
+            pass
 
     async def take(self, job: Job, args: tuple[Any, ...], request_id: str = "") -> None:
         """A message has come. Returns when the job is done, or at once when it waits for a place."""

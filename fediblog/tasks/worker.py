@@ -26,8 +26,9 @@ log = structlog.get_logger()
 AREAS = (upkeep,)
 
 # How long work in progress may go on after the signal to stop, and how long Celery may take to say goodbye.
-DRAIN = 20.0
-_GOODBYE = 4.0
+DRAIN = 18.0
+_GOODBYE = 3.0
+_LOOK = 5.0
 
 
 @asynccontextmanager
@@ -42,41 +43,60 @@ async def working(
     await runner.begin()
     thread = _Thread(app, runner, queues, at_once)
     thread.start()
-    watch = asyncio.create_task(runner.watch(), name="watch")
+    chores = [asyncio.create_task(runner.watch()), asyncio.create_task(_keep_alive(thread))]
     try:
         yield runner
     finally:
-        watch.cancel()
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
         thread.ask_to_stop()
         await runner.finish(DRAIN)
         await thread.ended(_GOODBYE)
-        await asyncio.gather(watch, return_exceptions=True)
 
 
-class _Thread(threading.Thread):
+async def _keep_alive(thread: "_Thread") -> None:
+    """Celery gives up on errors that it does not know. We do not."""
+    while True:
+        await asyncio.sleep(_LOOK)
+        if not thread.alive:
+            log.error("the worker's consumer has ended and is started again")
+            thread.start()
+
+
+class _Thread:
     """Celery's consumer. It brings messages to the runner until it is asked to stop."""
 
     def __init__(self, app: Celery, runner: Runner, queues: Collection[str], at_once: int) -> None:
-        super().__init__(name="worker", daemon=True)
-        # Celery keeps this in a module: a worker that ran here before must not stop this one.
-        state.should_stop = None
         _register(app, runner)
         self._app = app
-        self._controller = WorkController(
-            app=app,
-            hostname=runner.owner,
-            pool_cls="threads",
-            concurrency=at_once,
-            queues=list(queues),
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-        )
+        self._options = {
+            "app": app,
+            "hostname": runner.owner,
+            "pool_cls": "threads",
+            "concurrency": at_once,
+            "queues": list(queues),
+            "without_gossip": True,
+            "without_mingle": True,
+            "without_heartbeat": True,
+        }
+        self._thread = threading.Thread()
 
-    def run(self) -> None:
+    def start(self) -> None:
         """Consume. Celery connects again by itself for as long as it takes."""
+        # Celery keeps this in a module: a worker that ran here before must not stop this one.
+        state.should_stop = None
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it consumes, or tries to."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
         self._app.set_current()
-        self._controller.start()
+        WorkController(**self._options).start()
 
     def ask_to_stop(self) -> None:
         """What Celery's own signal handler does: its loop looks at this between two messages."""
@@ -88,8 +108,8 @@ class _Thread(threading.Thread):
 
     async def ended(self, seconds: float) -> None:
         """Wait for the end, but not for ever: the thread is a daemon."""
-        await asyncio.to_thread(self.join, seconds)
-        if self.is_alive():
+        await asyncio.to_thread(self._thread.join, seconds)
+        if self.alive:
             log.warning("the worker's connection did not close in time")
 
 

@@ -1,0 +1,96 @@
+"""Putting the house together: `create_app` knows every door and gives the application to any ASGI server."""
+
+from contextlib import AsyncExitStack
+from html import escape
+from http import HTTPStatus
+
+import structlog
+from quart import Quart, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from fediblog import entrance, health, house, logs, queue
+from fediblog.config import Config
+from fediblog.errors import FediblogError, NotFound
+
+log = structlog.get_logger()
+
+# Who asks below these is a program.
+_FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo")
+
+_SENTENCES = {
+    400: "That request could not be read.",
+    404: NotFound.default,
+    405: "That method is not allowed here.",
+    408: "The request did not arrive in time.",
+    413: "That is too large.",
+    415: "That type of content is not supported.",
+}
+
+
+def create_app(config: Config, open_house: bool = True) -> Quart:
+    """The application. With `open_house` it opens what it needs when it starts and closes it at its end."""
+    app = Quart("fediblog", static_folder=None)
+    app.config["MAX_FORM_PARTS"] = 200
+    entrance.install(app, config.web.trusted_proxies)
+    health.install(app)
+    app.register_error_handler(FediblogError, _ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unforeseen)
+    if open_house:
+        _open_with(app, config)
+    return app
+
+
+def from_environment() -> Quart:
+    """For other ASGI servers: the application as `FEDIBLOG_CONFIG` and the environment describe it."""
+    config = house.configuration_of()
+    logs.set_up(config.log)
+    return create_app(config)
+
+
+def _open_with(app: Quart, config: Config) -> None:
+    stack = AsyncExitStack()
+
+    @app.before_serving
+    async def open_up() -> None:
+        await stack.enter_async_context(house.opened(config))
+        stack.enter_context(queue.sending(config))
+
+    @app.after_serving
+    async def close() -> None:
+        await stack.aclose()
+
+
+async def _ours(error: FediblogError) -> Response:
+    response = _say(error.http_status, error.message)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+async def _of_http(error: HTTPException) -> Response:
+    if error.response is not None and isinstance(error.response, Response):
+        return error.response
+    status = error.code or 500
+    response = _say(status, _SENTENCES.get(status) or HTTPStatus(status).phrase)
+    for name, value in error.get_headers():
+        # A 405 has its Allow, a 429 its Retry-After; the text is ours.
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+async def _unforeseen(error: Exception) -> Response:
+    log.error("request failed", exc_info=error, route=request.url_rule.rule if request.url_rule else "-")
+    return _say(500, FediblogError.default)
+
+
+def _say(status: int, sentence: str) -> Response:
+    """The answer of last resort, for what no door has answered."""
+    if request.path.startswith(_FOR_PROGRAMS):
+        response = jsonify({"error": sentence})
+        response.status_code = status
+        return response
+    page = f'<!doctype html><html lang="en"><title>{status}</title><p>{escape(sentence)}</p></html>'
+    return Response(page, status=status, content_type="text/html; charset=utf-8")

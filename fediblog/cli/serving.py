@@ -1,0 +1,99 @@
+"""Serving HTTP with hypercorn: its settings, the socket, and the wish to end."""
+
+import asyncio
+import logging
+import os
+import signal
+from typing import NoReturn
+
+import hypercorn
+from hypercorn.asyncio import serve
+from quart import Quart
+
+from fediblog import health
+from fediblog.config import Config
+from fediblog.house import StartRefused
+
+# SECURITY R8: requests in flight get this long.
+GRACE = 20.0
+# So long connections are still taken after the signal, and `/readyz` says 503, for the proxy in front to see.
+_NOTICE = 0.5
+# A process of many is replaced after so many requests, give or take: what leaks does not add up.
+_MOST_REQUESTS = 100_000
+
+
+class Stop:
+    """The wish to end: SIGTERM, SIGINT, or a parent that has died."""
+
+    def __init__(self, parent: int | None = None, impatient: bool = False) -> None:
+        """`parent`: a pipe whose other end our parent holds. `impatient`: a second Ctrl-C ends at once."""
+        self._wished = asyncio.Event()
+        self._impatient = impatient
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._wished.set)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        if parent is not None:
+            loop.add_reader(parent, self._orphaned, parent)
+
+    async def wait(self) -> None:
+        """Until somebody wishes us to end."""
+        await self._wished.wait()
+
+    def _interrupt(self) -> None:
+        if self._impatient and self._wished.is_set():
+            _end_at_once()
+        self._wished.set()
+
+    def _orphaned(self, parent: int) -> None:
+        asyncio.get_running_loop().remove_reader(parent)
+        self._wished.set()
+
+
+def listen(config: Config) -> int:
+    """Bind the address of the configuration and give the descriptor. Raises StartRefused when it is taken."""
+    settings = hypercorn.Config()
+    settings.bind = [config.bind]
+    try:
+        [socket] = settings.create_sockets().insecure_sockets
+        return socket.detach()
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StartRefused(f"fediblog cannot listen on {config.bind}: {reason}.") from None
+
+
+async def serve_http(app: Quart, descriptor: int, stop: Stop, replaceable: bool = False) -> None:
+    """Serve until the stop; then requests in flight may end and new ones are turned away."""
+
+    async def trigger() -> None:
+        await stop.wait()
+        health.of(app).draining = True
+        await asyncio.sleep(_NOTICE)
+
+    await serve(app, _settings(descriptor, replaceable), shutdown_trigger=trigger)
+
+
+def _settings(descriptor: int, replaceable: bool) -> hypercorn.Config:
+    settings = hypercorn.Config()
+    settings.bind = [f"fd://{descriptor}"]
+    settings.backlog = 1024
+    # The log lines are ours (entrance.py); what hypercorn has to say itself goes the same way as all others.
+    settings.accesslog = None
+    settings.errorlog = logging.getLogger("hypercorn.error")
+    settings.include_server_header = False
+    # All headers of a request together. What is bigger is answered with 431.
+    settings.h11_max_incomplete_size = 32 * 1024
+    settings.h2_max_header_list_size = 32 * 1024
+    settings.websocket_max_message_size = 64 * 1024
+    # Longer than the minute for which proxies keep their connections, so that it is they who close; it is
+    # also how long a client may take for its headers.
+    settings.keep_alive_timeout = 65
+    settings.graceful_timeout = GRACE
+    settings.shutdown_timeout = 5
+    if replaceable:
+        settings.max_requests = _MOST_REQUESTS
+        settings.max_requests_jitter = _MOST_REQUESTS // 4
+    return settings
+
+
+def _end_at_once() -> NoReturn:
+    os._exit(130)
