@@ -5,18 +5,20 @@ readers never wait. PostgreSQL has one pool. `transaction()` is the same on both
 `$1, $2 …`, and says where it must differ through `dialect()`.
 """
 
+import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import orjson
 from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connections
@@ -24,7 +26,7 @@ from tortoise.exceptions import BaseORMException, DBConnectionError, IntegrityEr
 from tortoise.transactions import in_transaction
 
 from fediblog.config import Config
-from fediblog.errors import Conflict, FediblogError, NoSpace, Unavailable
+from fediblog.errors import Conflict, FediblogError, Malformed, NoSpace, NotFound, Unavailable
 from fediblog.group_commit import Writer
 
 Dialect = Literal["sqlite", "postgres"]
@@ -61,8 +63,12 @@ async def connect(config: Config) -> None:
         },
         _enable_global_fallback=True,
     )
-    for name in sorted({"default", _reading()}):
-        await _open(get_connections().get(name))
+    try:
+        for name in sorted({"default", _reading()}):
+            await _open(get_connections().get(name))
+    except BaseException:
+        await Tortoise.close_connections()
+        raise
     client = get_connections().get("default")
     _writer = Writer(client) if isinstance(client, SqliteClient) else None
 
@@ -103,8 +109,9 @@ async def transaction() -> AsyncIterator[None]:
 @asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """A part of a transaction that may fail alone: catch its error outside the block."""
-    async with transaction(), in_transaction("default"):
-        yield
+    with translated():
+        async with transaction(), in_transaction("default"):
+            yield
 
 
 def after_commit(callback: Callback) -> None:
@@ -180,9 +187,11 @@ async def advisory_lock(number: int) -> AsyncIterator[None]:
 @asynccontextmanager
 async def freely_planned() -> AsyncIterator[None]:
     """For search and admin queries, which need their own plan each time (TIMELINES §2.3)."""
+    if _dialect == "sqlite":
+        yield
+        return
     async with transaction():
-        if _dialect == "postgres":
-            await execute("SET LOCAL plan_cache_mode = auto")
+        await execute("SET LOCAL plan_cache_mode = auto")
         yield
 
 
@@ -207,12 +216,12 @@ def translate(error: BaseException) -> FediblogError | None:
         return Conflict()
     cause = error.args[0] if isinstance(error, BaseORMException) and error.args else error
     if isinstance(cause, sqlite3.OperationalError):
-        return _translate_sqlite(cause)
+        return _SQLITE.get(cause.sqlite_errorcode & 0xFF, lambda: None)()
     if isinstance(cause, asyncpg.DiskFullError):
         return NoSpace()
     if isinstance(error, DBConnectionError) or isinstance(cause, _AWAY):
         return Unavailable()
-    return None
+    return _translate_value(cause)
 
 
 _AWAY = (
@@ -225,15 +234,31 @@ _AWAY = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # What the next statement gets on a connection that has just been cut.
     ConnectionError,
 )
 
+# A quota that is used up comes as an I/O error.
+_SQLITE: dict[int, Callable[[], FediblogError]] = {
+    sqlite3.SQLITE_FULL: NoSpace,
+    sqlite3.SQLITE_IOERR: NoSpace,
+    sqlite3.SQLITE_BUSY: Unavailable,
+    sqlite3.SQLITE_LOCKED: Unavailable,
+}
 
-def _translate_sqlite(error: sqlite3.OperationalError) -> FediblogError | None:
-    text = str(error)
-    if "full" in text or "disk I/O" in text:
-        return NoSpace()
-    return Unavailable() if "locked" in text or "busy" in text else None
+
+def _translate_value(error: object) -> FediblogError | None:
+    """What no column can hold came from outside: no row has such a number, and such a text is none."""
+    cause = error.__cause__ if isinstance(error, asyncpg.DataError) and error.__cause__ else error
+    if isinstance(cause, OverflowError):
+        return NotFound()
+    if isinstance(cause, UnicodeEncodeError | _NUL):
+        return Malformed()
+    return None
+
+
+# PostgreSQL stores no NUL, in text or in JSON.
+_NUL = asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError
 
 
 def _reading() -> str:
@@ -247,26 +272,28 @@ def _connection() -> BaseDBAsyncClient:
 class _current:  # noqa: N801
     """Makes a connection the one that this task's statements use."""
 
-    def __init__(self, connection: BaseDBAsyncClient | None, callbacks: list[Callback]) -> None:
+    def __init__(self, connection: BaseDBAsyncClient, callbacks: list[Callback]) -> None:
         self._connection = connection
         self._callbacks = callbacks
 
     def __enter__(self) -> None:
         self._token = _after_commit.set(self._callbacks)
-        if self._connection is not None:
-            self._tortoise = get_connections().set("default", self._connection)
+        self._tortoise = get_connections().set("default", self._connection)
 
     def __exit__(self, *_: object) -> None:
         _after_commit.reset(self._token)
-        if self._connection is not None:
-            get_connections().reset(self._tortoise)
+        get_connections().reset(self._tortoise)
 
 
 @asynccontextmanager
 async def _postgres_transaction() -> AsyncIterator[None]:
+    # Tortoise's own `in_transaction` loses the pool's connection when BEGIN is cancelled or fails.
+    client: Any = get_connections().get("default")
+    transaction = TransactionWrapper(client)
     callbacks: list[Callback] = []
-    async with in_transaction("default"):
-        with _current(None, callbacks):
+    async with client._pool.acquire() as connection, connection.transaction():
+        transaction._connection = connection
+        with _current(transaction, callbacks):
             yield
     for callback in callbacks:
         callback()
@@ -274,9 +301,30 @@ async def _postgres_transaction() -> AsyncIterator[None]:
 
 async def _open(client: BaseDBAsyncClient) -> None:
     try:
+        if isinstance(client, SqliteClient):
+            await asyncio.to_thread(_try_out, client.filename)
         await client.create_connection(with_db=True)
-    except (OSError, DBConnectionError, asyncpg.PostgresError, sqlite3.OperationalError) as error:
+    except (OSError, DBConnectionError, asyncpg.PostgresError, sqlite3.Error) as error:
         raise Unavailable(f"The database cannot be reached: {error}") from error
+    for method in ("execute_insert", "execute_many", "execute_query", "execute_query_dict"):
+        setattr(client, method, _translating(getattr(client, method)))
+
+
+def _try_out(path: str) -> None:
+    # First without aiosqlite, which leaves a thread behind when it cannot open a file.
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA schema_version")
+
+
+def _translating(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """What the ORM asks outside of transactions goes straight to the client, so its errors are met there."""
+
+    @wraps(method)
+    async def call(*args: Any) -> Any:
+        with translated():
+            return await method(*args)
+
+    return call
 
 
 def _connections(config: Config) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
+from fediblog.errors import Unavailable
+
 _MOST_UNITS = 64
 
 
@@ -27,6 +29,13 @@ class _Unit:
     committed: asyncio.Future[None]
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
+    def fail(self, error: BaseException) -> None:
+        """Tell the unit that it has not happened, unless it knows already."""
+        for future in (self.start, self.committed):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # Marks it as seen: a unit that was cancelled will not ask.
+
 
 class Writer:
     """The task that owns the write connection of a SQLite database."""
@@ -34,21 +43,26 @@ class Writer:
     def __init__(self, client: SqliteClient) -> None:
         self._client = client
         self._queue: asyncio.Queue[_Unit] = asyncio.Queue()
+        self._closed = False
         self._task = asyncio.create_task(self._run(), name="group-commit")
 
     async def close(self) -> None:
-        """Stop. Units that are still waiting are cancelled."""
+        """Stop. Units that have not been committed hear Unavailable."""
+        self._closed = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         while not self._queue.empty():
-            self._queue.get_nowait().start.cancel()
+            self._queue.get_nowait().fail(Unavailable())
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[tuple[SqliteTransactionWrapper, list[Callable[[], None]]]]:
         """A turn on the write connection; leaving it waits until the group is on the disk.
 
-        Yields the connection and the list of callbacks that run once the commit has succeeded.
+        Yields the connection and the list of callbacks that run once the commit has succeeded. Raises
+        Unavailable when the writer has been closed.
         """
+        if self._closed:
+            raise Unavailable()
         loop = asyncio.get_running_loop()
         unit = _Unit(loop.create_future(), loop.create_future(), loop.create_future())
         self._queue.put_nowait(unit)
@@ -57,7 +71,8 @@ class Writer:
             yield await unit.start, unit.after_commit
             success = True
         finally:
-            unit.finished.set_result(success)
+            if not unit.finished.done():
+                unit.finished.set_result(success)
         # Shielded: who gives up waiting does not undo what the group has already promised the others.
         await asyncio.shield(unit.committed)
 
@@ -93,6 +108,9 @@ class Writer:
         unit.start.set_result(connection)
         success = await unit.finished
         if not success:
+            if not connection._connection.in_transaction:
+                # Some faults, a full disk among them, make SQLite roll back all that was open.
+                raise Unavailable()
             await connection._connection.execute("ROLLBACK TO unit")
         await connection._connection.execute("RELEASE unit")
         return success
@@ -100,10 +118,11 @@ class Writer:
 
 def _settle(members: list[_Unit]) -> None:
     for unit in members:
+        for callback in unit.after_commit:
+            # Not called here: one that fails must not end the writer.
+            asyncio.get_running_loop().call_soon(callback)
         if not unit.committed.done():
             unit.committed.set_result(None)
-        for callback in unit.after_commit:
-            callback()
 
 
 async def _give_up(connection: SqliteTransactionWrapper, error: BaseException, units: list[_Unit]) -> None:
@@ -111,7 +130,4 @@ async def _give_up(connection: SqliteTransactionWrapper, error: BaseException, u
     if connection._connection.in_transaction:
         await connection._connection.rollback()
     for unit in units:
-        for future in (unit.start, unit.committed):
-            if not future.done():
-                future.set_exception(error)
-                future.exception()  # Marks it as seen: a unit that was cancelled will not ask.
+        unit.fail(error if isinstance(error, Exception) else Unavailable())
