@@ -35,11 +35,12 @@ class Job(StrEnum):
     CLOSE_POLL = "close_poll"  # key: post
     MAIL = "mail"  # key: mail
     MEDIA = "media"  # key: media
-    TRIM = "trim"  # key: account
+    ERASE = "erase"  # key: account
     SWEEP = "sweep"
     EXPIRE_MUTES = "expire_mutes"
     STATISTICS = "statistics"
     UPKEEP = "upkeep"
+    TRIM = "trim"
 
     @property
     def queue(self) -> str:
@@ -65,12 +66,13 @@ _QUEUE_OF = {
     Job.MAIL: "deliver",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",
+    Job.ERASE: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
 }
-_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP})
-_SECONDS = {Job.MEDIA: 600, Job.STATISTICS: 3600, Job.UPKEEP: 900}
+_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM})
+_SECONDS = {Job.MEDIA: 600, Job.STATISTICS: 3600, Job.UPKEEP: 900, Job.TRIM: 3600, Job.ERASE: 600}
 
 IN_MEMORY = "memory://localhost"
 

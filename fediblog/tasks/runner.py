@@ -37,6 +37,7 @@ _QUIET = 15.0
 _PATIENCE_WHEN_QUIET = 5 * moments.SECOND
 _LONGEST_PAUSE = moments.DAY
 _TRIES = 8
+_PAUSE = 1.0
 _LAST_WORDS = 3.0
 
 Duty = Callable[..., Awaitable[object]]
@@ -191,7 +192,7 @@ async def _settle(settle: Callable[[], Awaitable[None]]) -> None:
         try:
             return await settle()
         except Unavailable:
-            await asyncio.sleep(1)
+            await asyncio.sleep(_PAUSE)
     await settle()
 
 

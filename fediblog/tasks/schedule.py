@@ -21,7 +21,11 @@ log = structlog.get_logger()
 
 _SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.EXPIRE_MUTES: 60}
 # The day is counted a little after its end, so that what was posted in its last moment is in the database.
-_CLOCK = {Job.STATISTICS: crontab(hour=0, minute=5), Job.UPKEEP: crontab(minute=17)}
+_CLOCK = {
+    Job.STATISTICS: crontab(hour=0, minute=5),
+    Job.UPKEEP: crontab(minute=17),
+    Job.TRIM: crontab(hour=3, minute=40),
+}
 # These also come when the beat starts: for the days and hours in which none was running.
 _AT_START = (Job.STATISTICS, Job.UPKEEP)
 

@@ -1,0 +1,67 @@
+"""Throwing away what nobody needs any more, in small steps, so that nobody waits behind it.
+
+Every rule has its reason beside it. What carries files or relations with it is pruned by the service that
+knows them; the rest is rows of one table and stands here.
+"""
+
+import structlog
+
+from fediblog import db, moments, storage
+from fediblog.services import mail, media, sessions, signups
+
+log = structlog.get_logger()
+
+_BATCH = 500
+# For one table in one run: whatever is left then is left for the next hour.
+_MOST_BATCHES = 100
+
+# Long enough to be put on a post at leisure; a post that is deleted and written anew takes its files along.
+_UNATTACHED = moments.DAY
+# SECURITY R7: an idempotency key holds for a day.
+_IDEMPOTENCY = moments.DAY
+# What was deleted here must not come back from elsewhere; after this long nobody sends it any more.
+_TOMBSTONE = 90 * moments.DAY
+_SENT_MAIL = 30 * moments.DAY
+_HALF_RECEIVED_SECONDS = 24 * 3600.0
+
+
+async def prune() -> dict[str, int]:
+    """Remove all that is over; tells how much of what. Doing it twice is the same as once."""
+    now = moments.now()
+    removed = {
+        "one_time_tokens": await _delete("one_time_token", "id", "expires_at <= $1", now),
+        "throttles": await _delete("throttle", "bucket", "expires_at <= $1", now),
+        "idempotency_keys": await _delete(
+            "idempotency", "owner, key", "created_at <= $1", now - _IDEMPOTENCY
+        ),
+        "sessions": await _delete(
+            "session", "id", "seen_at <= $1 OR created_at <= $2", now - sessions.IDLE, now - sessions.ABSOLUTE
+        ),
+        "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
+        "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),
+        "sign_ups": await signups.prune(),
+        **await prune_media(),
+    }
+    await mail.prune()
+    log.info("pruned", **{name: number for name, number in removed.items() if number})
+    return removed
+
+
+async def prune_media() -> dict[str, int]:
+    """Remove files that no post took within a day, and what broken uploads left behind."""
+    return {
+        "media": await media.prune(moments.now() - _UNATTACHED),
+        "temporary_files": await storage.current().sweep_temporary(_HALF_RECEIVED_SECONDS),
+    }
+
+
+async def _delete(table: str, key: str, over: str, *values: int) -> int:
+    number = 0
+    for _ in range(_MOST_BATCHES):
+        batch = f"SELECT {key} FROM {table} WHERE {over} LIMIT {_BATCH}"
+        async with db.transaction():
+            gone = await db.rows(f"DELETE FROM {table} WHERE ({key}) IN ({batch}) RETURNING 1", *values)
+        number += len(gone)
+        if len(gone) < _BATCH:
+            break
+    return number
