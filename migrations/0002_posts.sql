@@ -45,6 +45,9 @@ CREATE INDEX post_reply ON post (reply_to_id, id) WHERE reply_to_id IS NOT NULL;
 CREATE INDEX post_reply_uri ON post (reply_to_uri) WHERE reply_to_id IS NULL AND reply_to_uri <> '';
 CREATE INDEX post_quote ON post (quote_of_id, id) WHERE quote_of_id IS NOT NULL;
 CREATE INDEX post_thread ON post (thread_id, id);
+-- What happened on a day, for the statistics.
+CREATE INDEX post_local_day ON post (created_at) WHERE local;
+CREATE INDEX post_boost_day ON post (created_at, boost_of_author_id) WHERE boost_of_id IS NOT NULL;
 
 CREATE TABLE post_edit (
     id {id},
@@ -158,6 +161,7 @@ CREATE TABLE post_like (
 CREATE UNIQUE INDEX post_like_uri ON post_like (uri) WHERE uri IS NOT NULL;
 CREATE INDEX post_like_post ON post_like (post_id, id);
 CREATE INDEX post_like_list ON post_like (account_id, id);
+CREATE INDEX post_like_day ON post_like (created_at);
 
 CREATE TABLE bookmark (
     account_id BIGINT NOT NULL REFERENCES account(id),

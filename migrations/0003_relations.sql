@@ -15,6 +15,7 @@ CREATE UNIQUE INDEX follow_uri ON follow (uri);
 CREATE INDEX follow_rev ON follow (target_id, follower_id);
 CREATE INDEX follow_followers ON follow (target_id, id);
 CREATE INDEX follow_following ON follow (follower_id, id);
+CREATE INDEX follow_day ON follow (created_at);
 
 CREATE TABLE follow_request (
     follower_id BIGINT NOT NULL REFERENCES account(id),

@@ -73,6 +73,7 @@ CREATE TABLE account_day (
     replies BIGINT NOT NULL,
     boosts BIGINT NOT NULL,
     likes BIGINT NOT NULL,
+    follows BIGINT NOT NULL,
     boosts_received BIGINT NOT NULL,
     likes_received BIGINT NOT NULL,
     new_followers BIGINT NOT NULL,
