@@ -8,7 +8,7 @@ import structlog
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fediblog import entrance, health, house, logs, queue
+from fediblog import api, entrance, health, house, logs, queue
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NotFound
 
@@ -33,6 +33,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.config["MAX_FORM_PARTS"] = 200
     entrance.install(app, config.web.trusted_proxies)
     health.install(app)
+    api.register(app, config)
     app.register_error_handler(FediblogError, _ours)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unforeseen)

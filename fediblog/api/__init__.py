@@ -1,1 +1,30 @@
 """The Mastodon-compatible REST API: the second door on the services. Only here is a post a "status"."""
+
+from quart import Quart
+
+from fediblog.api import (
+    accounts,
+    answers,
+    auth,
+    instance,
+    media,
+    notifications,
+    polls,
+    statuses,
+    timelines,
+    uploads,
+)
+from fediblog.config import Config
+
+_ROOMS = (accounts, instance, media, notifications, polls, statuses, timelines)
+
+
+def register(app: Quart, config: Config) -> None:
+    """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
+    answers.install(app)
+    for room in _ROOMS:
+        room.blueprint.before_request(auth.identify)
+        app.register_blueprint(room.blueprint)
+    uploads.allow(
+        app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
+    )

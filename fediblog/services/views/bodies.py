@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from fediblog import db
-from fediblog.models import Visibility
+from fediblog.models import Media, Visibility
 from fediblog.services.views.shapes import Body, Card, Counts, MediaView, MentionView, PollView
 
 
@@ -144,3 +144,8 @@ def _poll(line: db.Row) -> PollView:
 def _list(text: str | None) -> list[Any]:
     """A JSON list from a sub-select; PostgreSQL gives NULL where nothing was found."""
     return orjson.loads(text) if text else []
+
+
+def media_view(media: Media) -> MediaView:
+    """A file as lists show it, from its row."""
+    return MediaView(**{name: getattr(media, name) for name in _MEDIA})
