@@ -23,7 +23,7 @@ async def suspend(account: Account, by: User, reason: str = "") -> Account:
 
 
 async def unsuspend(account: Account, by: User) -> Account:
-    """Bring a suspended account back. Raises Forbidden; Conflict for one that was never let in or has left."""
+    """Bring a suspended account back. Raises Forbidden; Conflict for one that was never let in or left."""
     await _require(by, account)
     if account.deleted_at is not None or await admission.pending(account.id):
         raise Conflict("This account is not suspended.")

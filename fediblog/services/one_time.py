@@ -45,9 +45,3 @@ async def void(purpose: str, user_id: int | None) -> None:
     owner = "user_id IS NULL" if user_id is None else "user_id = $2"
     values = (purpose,) if user_id is None else (purpose, user_id)
     await db.execute(f"DELETE FROM one_time_token WHERE purpose = $1 AND {owner}", *values)
-
-
-async def prune() -> None:
-    """Drop the tokens that have expired."""
-    async with db.transaction():
-        await db.execute("DELETE FROM one_time_token WHERE expires_at <= $1", moments.now())

@@ -246,13 +246,6 @@ async def reset(token: str, new: str) -> User:
     return user
 
 
-async def prune() -> None:
-    """Drop the sessions that are over."""
-    now = moments.now()
-    async with db.transaction():
-        await _end("seen_at <= $1 OR created_at <= $2", now - IDLE, now - ABSOLUTE)
-
-
 # Whatever has to hold for the session to hold stands in the WHERE clause: nothing to be forgotten later.
 _FIND = f"""
 SELECT s.id AS session_id, s.created_at AS session_created_at, s.seen_at AS session_seen_at,

@@ -162,7 +162,8 @@ async def remove_rule(by: User | None, rule_id: int) -> None:
 
 
 async def _read(current: Config) -> Site:
-    stored = {line["name"]: orjson.loads(line["value"]) for line in await db.rows("SELECT * FROM setting")}
+    lines = await db.rows("SELECT name, value FROM setting")
+    stored = {line["name"]: orjson.loads(line["value"]) for line in lines if line["name"] in _NAMES}
     values = {
         "title": current.web.site_title,
         "short_description": "",
@@ -170,7 +171,7 @@ async def _read(current: Config) -> Site:
         "contact_email": "",
         "registration": current.registration.mode,
         "members_only": False,
-        **{name: value for name, value in stored.items() if name in _NAMES},
+        **stored,
     }
     return Site(**{**values, "registration": Mode(values["registration"])})
 

@@ -91,12 +91,6 @@ async def failed(*buckets: str) -> None:
             await db.execute(_FAIL, name, now + _MEMORY, now)
 
 
-async def prune() -> None:
-    """Drop the counters whose window is over."""
-    async with db.transaction():
-        await db.execute("DELETE FROM throttle WHERE expires_at <= $1", moments.now())
-
-
 async def _count(bucket: str, most: int, seconds: int) -> int:
     """How long to wait (milliseconds); 0 when nobody has to."""
     if not settings().limits.rate_limits:

@@ -24,7 +24,7 @@ SCOPES = frozenset(
         "push",
         "profile",
         *_NOUNS,
-        *(f"{top}:{noun}" for top, nouns in _NOUNS.items() for noun in nouns),
+        *(f"{top}:{noun}" for top, nouns in _NOUNS.items() for noun in nouns.split()),
     ]
 )
 """Every scope that can be asked for (CLIENT-API §3.7), the parents before their parts."""

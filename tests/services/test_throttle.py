@@ -92,11 +92,3 @@ async def test_a_bucket_does_not_say_whom_it_is_for():
 )
 def test_one_subscriber_is_one_caller(address, network):
     assert throttle.network(address) == network
-
-
-async def test_old_counters_are_dropped(clock: Clock):
-    await throttle.hit("a", 3, 60)
-    await throttle.hit("b", 3, 600)
-    clock.forward(61 * moments.SECOND)
-    await throttle.prune()
-    assert await db.column("SELECT bucket FROM throttle") == ["b"]
