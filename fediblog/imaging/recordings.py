@@ -98,7 +98,11 @@ def _opened(job: Job, family: Family) -> Iterator[InputContainer]:
         "format_whitelist": family.reader,
         "codec_whitelist": _DECODERS,
     }
-    with Path(job.source).open("rb") as file, av.open(file, "r", family.reader, options) as source:
+    with (
+        Path(job.source).open("rb") as file,
+        # Titles in Latin-1 are common; they are not taken over, so they need not be understood.
+        av.open(file, "r", family.reader, options, metadata_errors="replace") as source,
+    ):
         yield source
 
 

@@ -60,7 +60,7 @@ async def test_a_child_that_takes_too_long_is_killed_and_leaves_nothing(workshop
 
 async def test_a_caller_who_goes_away_takes_the_child_along(workshop: Workshop) -> None:
     task = asyncio.create_task(imaging.make(workshop.upload(_slow()), workshop.workdir, Limits()))
-    await _until(lambda: _children(workshop.workdir))
+    await _until(workshop.left)
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -71,7 +71,7 @@ async def test_a_caller_who_goes_away_takes_the_child_along(workshop: Workshop) 
 
 async def test_a_child_that_is_killed_from_outside_leaves_nothing(workshop: Workshop) -> None:
     task = asyncio.create_task(imaging.make(workshop.upload(_slow()), workshop.workdir, Limits()))
-    await _until(lambda: [pid for pid in _children(workshop.workdir) if _confined(pid)])
+    await _until(workshop.left)
 
     os.kill(_children(workshop.workdir)[0], signal.SIGKILL)
     with pytest.raises(Invalid):

@@ -92,6 +92,16 @@ async def test_sound_is_moved_and_cleaned(
     assert not [trace for trace in _TRACES if trace in made.file.read_bytes()]
 
 
+@pytest.mark.parametrize("container", ["wav", "mp4"])
+async def test_titles_in_an_old_encoding_do_no_harm(workshop: Workshop, container: str) -> None:
+    codec = {"wav": "pcm_s16le", "mp4": "aac"}[container]
+    source = files.recording(container, sound=codec).replace(
+        files.SECRET.encode(), b"Bj\xf6rk \xff\xfe\xe9 xy"
+    )
+
+    assert (await workshop.make(source)).kind == "audio"
+
+
 async def test_a_film_can_be_played_before_it_has_arrived(workshop: Workshop) -> None:
     made = await workshop.make(files.recording("mp4", "libx264", "aac"))
 
