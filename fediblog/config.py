@@ -42,7 +42,22 @@ class Database(_Section):
 
     url: SecretStr = SecretStr("")
     pool_min: int = Field(1, ge=1, le=100)
-    pool_max: int = Field(8, ge=1, le=200)
+    # Two at least: an upgrade holds its lock on one and works on another.
+    pool_max: int = Field(8, ge=2, le=200)
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_known(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("sqlite://", "postgres://", "postgresql://")):
+            raise ValueError("must begin with sqlite:// or postgres://")
+        return value
+
+    @model_validator(mode="after")
+    def _pool_has_room(self) -> "Database":
+        if self.pool_min > self.pool_max:
+            raise ValueError("pool_min must not be greater than pool_max")
+        return self
 
 
 class Redis(_Section):
@@ -138,10 +153,10 @@ class Config(BaseSettings):
     @field_validator("domain")
     @classmethod
     def _domain_is_a_host(cls, value: str) -> str:
-        host = value.strip().lower()
-        if not host or "/" in host or "@" in host or "://" in host or " " in host:
+        host = _ascii(value)
+        if not host or set("/@?# ") & set(host):
             raise ValueError("must be a bare host name such as social.example")
-        return host.encode("idna").decode() if not host.isascii() else host
+        return host
 
     @field_validator("secret_key")
     @classmethod
@@ -154,14 +169,17 @@ class Config(BaseSettings):
     @classmethod
     def _base_url_from_domain(cls, values: dict[str, Any]) -> dict[str, Any]:
         if not values.get("base_url") and isinstance(values.get("domain"), str):
-            values = {**values, "base_url": f"https://{values['domain'].strip().lower()}"}
+            values = {**values, "base_url": f"https://{_ascii(values['domain'])}"}
         return values
 
     @model_validator(mode="after")
     def _base_url_is_safe(self) -> "Config":
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError("base_url must look like https://social.example, without a path")
+        scheme, host = parts.scheme, _ascii(parts.hostname or "")
+        port = f":{parts.port}" if parts.port else ""
+        host = f"[{host}]" if ":" in host else host
+        if scheme not in ("http", "https") or self.origin != f"{scheme}://{host}{port}":
+            raise ValueError("base_url must look like https://social.example: lower case, without a path")
         loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
         if parts.scheme == "http" and not loopback and not self.federation.allow_http:
             raise ValueError("base_url on plain http is only for this machine itself; use https")
@@ -198,11 +216,17 @@ class Config(BaseSettings):
         return self.secret_key.get_secret_value().encode()
 
 
+def _ascii(host: str) -> str:
+    """A host as it stands in addresses. Raises UnicodeError, a ValueError, when it is none."""
+    host = host.strip().lower()
+    return host if host.isascii() else host.encode("idna").decode()
+
+
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Read the file (if there is one) and the environment. Raises ConfigError with every fault found."""
     values = _read_file(path) if path else {}
-    for keys, value in _environment(os.environ if environ is None else environ):
-        _put(values, keys, value)
+    for name, keys, value in _environment(os.environ if environ is None else environ):
+        _put(values, name, keys, value)
     faults = list(_unknown(values, Config))
     if faults:
         raise ConfigError("\n".join(faults))
@@ -221,15 +245,15 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _environment(environ: Mapping[str, str]) -> Iterable[tuple[list[str], str]]:
+def _environment(environ: Mapping[str, str]) -> Iterable[tuple[str, list[str], str]]:
     for name, value in environ.items():
         if not name.upper().startswith(PREFIX):
             continue
         keys = name[len(PREFIX) :].lower().split("__")
         if keys[-1].endswith("_file") and keys[-1] != "ca_file":
-            yield [*keys[:-1], keys[-1].removesuffix("_file")], _secret_file(name, value)
+            yield name, [*keys[:-1], keys[-1].removesuffix("_file")], _secret_file(name, value)
         else:
-            yield keys, value
+            yield name, keys, value
 
 
 def _secret_file(name: str, path: str) -> str:
@@ -237,14 +261,19 @@ def _secret_file(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"{name}: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: {path}: this is not text") from None
 
 
-def _put(values: dict[str, Any], keys: list[str], value: str) -> None:
+def _put(values: dict[str, Any], name: str, keys: list[str], value: str) -> None:
     for key in keys[:-1]:
-        inner = values.setdefault(key, {})
-        values = inner if isinstance(inner, dict) else {}
-    is_list = value.startswith("[")
-    values[keys[-1]] = tomllib.loads(f"v = {value}")["v"] if is_list else value
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{name}: no such key: {key} has no keys in it")
+    try:
+        values[keys[-1]] = tomllib.loads(f"v = {value}")["v"] if value.startswith("[") else value
+    except tomllib.TOMLDecodeError:
+        raise ConfigError(f'{name}: must be a list such as ["10.0.0.0/8"]') from None
 
 
 def _unknown(values: Mapping[str, Any], model: Any, where: str = "") -> Iterable[str]:

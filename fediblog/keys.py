@@ -21,13 +21,13 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 def hash_password(password: str) -> str:
     """An argon2id hash with its own salt. Takes some 30 ms: call it off the loop."""
-    return _hasher.hash(password)
+    return _hasher.hash(_bytes(password))
 
 
 def check_password(stored: str, password: str) -> bool:
     """Whether the password belongs to the hash. As slow as hashing, whatever the answer."""
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
 
@@ -50,19 +50,19 @@ def new_token() -> str:
 
 def token_hash(token: str) -> str:
     """How a token is kept: SHA-256 is enough for 256 random bits, and a look-up needs a fixed value."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def sign(secret: bytes, purpose: str, message: str) -> str:
     """A keyed digest of `message`, worth nothing for any other purpose."""
-    mac = hmac.new(_derived(secret, purpose), message.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    mac = hmac.new(_derived(secret, purpose), _bytes(message), hashlib.sha256)
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
 
 
 def verify(secret: bytes, purpose: str, message: str, signature: str) -> bool:
     """Whether `sign` made this signature, compared in constant time."""
     made = sign(secret, purpose, message).encode()
-    return hmac.compare_digest(made, signature.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(made, _bytes(signature))
 
 
 def seal(secret: bytes, plain: bytes) -> bytes:
@@ -85,6 +85,11 @@ def new_pair() -> tuple[str, bytes]:
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return public.decode(), secret
+
+
+def _bytes(text: str) -> bytes:
+    # JSON can bring lone surrogates, which are wrong but must not be an error of ours.
+    return text.encode("utf-8", "surrogatepass")
 
 
 @lru_cache(32)

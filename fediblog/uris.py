@@ -8,8 +8,10 @@ import re
 from urllib.parse import quote
 
 from fediblog.config import settings
+from fediblog.paging import BIGGEST
 
-_LOCAL = re.compile(r"^/ap/(?P<kind>accounts|posts)/(?P<id>\d{1,19})$")
+# One spelling for each id: no zeros in front, no digits of other scripts.
+_LOCAL = re.compile(r"/ap/(?P<kind>accounts|posts)/(?P<id>[1-9][0-9]{0,18})")
 
 
 def absolute(path: str) -> str:
@@ -66,13 +68,20 @@ def local(uri: str) -> tuple[str, int] | None:
     """`("accounts" | "posts", id)` for an identity of ours, None for every other address."""
     if not uri.startswith(settings().origin + "/"):
         return None
-    match = _LOCAL.match(uri[len(settings().origin) :])
-    return (match["kind"], int(match["id"])) if match else None
+    match = _LOCAL.fullmatch(uri[len(settings().origin) :])
+    if match is None or int(match["id"]) > BIGGEST:
+        return None
+    return match["kind"], int(match["id"])
+
+
+def media_path(key: str) -> str:
+    """Where a stored file is served."""
+    return f"/media/{key}"
 
 
 def media(key: str) -> str:
     """A stored file as a URL."""
-    return absolute(f"/media/{key}")
+    return absolute(media_path(key))
 
 
 def avatar(key: str) -> str:

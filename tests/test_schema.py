@@ -75,7 +75,8 @@ WHERE k.contype = 'f'
 """
 _INDEXES = """
 SELECT i.relname AS name, c.relname AS table, x.indisunique AS unique, x.indpred IS NOT NULL AS partial,
-    (SELECT array_agg(a.attname::text ORDER BY n.place) FROM unnest(x.indkey) WITH ORDINALITY AS n(number, place)
+    (SELECT array_agg(a.attname::text ORDER BY n.place)
+     FROM unnest(x.indkey) WITH ORDINALITY AS n(number, place)
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.number) AS columns
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 WHERE c.relnamespace = 'public'::regnamespace AND NOT x.indisprimary
