@@ -29,10 +29,10 @@ from fediblog.services.mailing.rows import Mail
 __all__ = [
     "Kind",
     "account_mail",
+    "forget_secrets",
     "holder",
     "kinds",
     "mentioned",
-    "prune",
     "send",
     "set_kinds",
     "unsubscribe",
@@ -41,8 +41,6 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
-
-_KEPT = 30 * moments.DAY
 
 
 async def mentioned(notification_id: int, account_id: int) -> None:
@@ -137,11 +135,10 @@ def _report(mail: Mail, state: str) -> None:
             log.info("mail done", mail=mail.id, kind=mail.kind, state=state)
 
 
-async def prune() -> None:
-    """Forget the secrets that are of no use any more, and mails that ended a month ago."""
-    now = moments.now()
+async def forget_secrets() -> None:
+    """Erase the secrets of mails that wait in vain: after a day they open nothing any more."""
     async with db.transaction():
         await db.execute(
-            "UPDATE mail SET secret = NULL WHERE secret IS NOT NULL AND created_at < $1", now - moments.DAY
+            "UPDATE mail SET secret = NULL WHERE secret IS NOT NULL AND created_at < $1",
+            moments.now() - moments.DAY,
         )
-        await db.execute("DELETE FROM mail WHERE state <> 'waiting' AND created_at < $1", now - _KEPT)

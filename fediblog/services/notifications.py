@@ -1,7 +1,7 @@
 """Notifications: what others did that somebody wants to hear of.
 
 `tell` is the only way to write one. Who is not to be heard is asked twice, when it is told and again when it
-is read, by one rule (`_hears`): a block or a mute that comes later hides what was told before.
+is read, by one rule (hearing.py): a block or a mute that comes later hides what was told before.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,7 +12,7 @@ from fediblog import db, ids, moments
 from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.paging import BIGGEST, Page
-from fediblog.services import mail, markers, visibility
+from fediblog.services import hearing, mail, markers, visibility
 
 
 class Kind(StrEnum):
@@ -102,7 +102,7 @@ def _key(kind: Kind, from_id: int, post_id: int | None) -> str:
 
 def _tell_sql(kind: Kind, about_post: bool) -> str:
     """Insert for those of `$2` who want to hear it, with the ids `$1`. `$4` is who did it, `$7` the post."""
-    where = ["a.local AND a.suspended_at IS NULL AND a.deleted_at IS NULL", _hears("a.id", "$4")]
+    where = ["a.local AND a.suspended_at IS NULL AND a.deleted_at IS NULL", hearing.clause("a.id", "$4")]
     if kind is not Kind.POLL:
         where.append("a.id <> $4")
     if about_post:
@@ -127,19 +127,6 @@ def _pairs() -> str:
     )
 
 
-def _hears(receiver: str, sender: str) -> str:
-    """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
-
-    A mute that leaves notifications alone hides posts only.
-    """
-    blocks = f"SELECT 1 FROM block x WHERE x.account_id = {receiver} AND x.target_id = {sender}"
-    blocked = f"SELECT 1 FROM block x WHERE x.account_id = {sender} AND x.target_id = {receiver}"
-    muted = (
-        f"SELECT 1 FROM mute x WHERE x.account_id = {receiver} AND x.target_id = {sender} AND x.notifications"
-    )
-    return f"NOT EXISTS ({blocks}) AND NOT EXISTS ({blocked}) AND NOT EXISTS ({muted})"
-
-
 _DELETE_ALL = """
 DELETE FROM notification WHERE key = $2 AND account_id IN (SELECT id FROM {given})
 """
@@ -158,8 +145,8 @@ async def listing(
     wanted = {kind for kind in kinds or Kind if kind not in without}
     if not wanted:
         return []
-    found = await db.rows(statement(page, wanted), account.id, page.before, page.after, page.limit)
-    found.sort(key=lambda line: -line["id"])
+    found = await db.rows(statement(page, wanted), account.id, page.before, page.after)
+    found = sorted(found[: page.limit], key=lambda line: -line["id"])
     return [Notice(**{**line, "kind": Kind(line["kind"])}) for line in found]
 
 
@@ -205,9 +192,9 @@ async def clear(account: Account) -> None:
 async def unread(account: Account, most: int = 100) -> int:
     """How many came since the marker; counts no further than `most`."""
     marker = "SELECT m.last_read_id FROM marker m WHERE m.account_id = $1 AND m.timeline = $3"
-    newer = _newest(f"COALESCE(({marker}), 0)", "DESC", set(Kind))
+    newer = _newest(f"COALESCE(({marker}), 0)", f"DESC LIMIT {most}", set(Kind))
     sql = f"SELECT count(*) FROM ({newer}) AS newer"
-    found: int = await db.value(sql, account.id, BIGGEST, markers.NOTIFICATIONS, most)
+    found: int = await db.value(sql, account.id, BIGGEST, markers.NOTIFICATIONS)
     return found
 
 
@@ -218,11 +205,11 @@ async def mark_read(account: Account, last_id: int) -> None:
 
 def statement(page: Page, kinds: Iterable[Kind] = tuple(Kind)) -> str:
     """The statement of a list; public so that tests can look at its plan."""
-    return _newest("$3", page.order, set(kinds))
+    return _newest("$3", f"{page.order} LIMIT {page.rows}", set(kinds))
 
 
-def _newest(after: str, order: str, kinds: set[Kind]) -> str:
-    """Notices of `$1` below `$2` and above `after`, at most `$4`, that may be shown."""
+def _newest(after: str, end: str, kinds: set[Kind]) -> str:
+    """Notices of `$1` below `$2` and above `after` that may be shown. `end` is direction and limit."""
     # SQLite must not reorder the tables (TIMELINES §2.1); PostgreSQL finds the order alone.
     join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
     may_see = visibility.clause("$1")
@@ -230,9 +217,9 @@ def _newest(after: str, order: str, kinds: set[Kind]) -> str:
 SELECT n.id, n.kind, n.from_id, n.post_id, n.created_at
 FROM notification n {join} account a ON a.id = n.from_id LEFT JOIN post p ON p.id = n.post_id
 WHERE n.account_id = $1 AND n.id < $2 AND n.id > {after} AND {_of(kinds)}
-  AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND {_hears("$1", "n.from_id")}
+  AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND {hearing.clause("$1", "n.from_id")}
   AND (n.post_id IS NULL OR ({may_see}))
-ORDER BY n.id {order} LIMIT $4"""
+ORDER BY n.id {end}"""
 
 
 def _of(kinds: set[Kind]) -> str:

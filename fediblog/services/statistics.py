@@ -153,9 +153,9 @@ def _server_sql() -> str:
     # Nothing is delivered or received yet: these are counted from the rows of federation when it comes.
     counts["deliveries"] = counts["inbound"] = "0"
     # An id carries the moment in which we met an account; its `created_at` may be that of its own server.
-    counts["known_servers"] = (
-        "(SELECT count(DISTINCT a.domain) FROM account a WHERE a.domain <> '' AND a.id < $5)"
-    )
+    # Written so that an index answers it: rows of accounts are wide, and there are very many.
+    met = "SELECT domain FROM account WHERE domain > '' GROUP BY domain HAVING min(id) < $5"
+    counts["known_servers"] = f"(SELECT count(*) FROM ({met}) AS met)"
     return f"""
 INSERT INTO server_day (day, {", ".join(names)}, computed_at)
 SELECT CAST($3 AS BIGINT), {", ".join(counts[name] for name in names)}, CAST($4 AS BIGINT)

@@ -42,7 +42,7 @@ async def prune() -> dict[str, int]:
         "sign_ups": await signups.prune(),
         **await prune_media(),
     }
-    await mail.prune()
+    await mail.forget_secrets()
     log.info("pruned", **{name: number for name, number in removed.items() if number})
     return removed
 

@@ -263,37 +263,24 @@ async def test_nobody_is_told_of_what_a_colleague_has_settled(smtp: MailServer) 
     assert await states("waiting") == ["dropped"]
 
 
-# -------------------------------------------------------------------------------------------------- pruning
+# -------------------------------------------------------------------------------------------- old secrets
 
 
-async def test_secrets_go_after_a_day_and_rows_after_a_month(
+async def test_a_secret_that_waits_in_vain_goes_after_a_day(
     bob: Account, smtp: MailServer, clock: Clock
 ) -> None:
     await owe(bob, "reset", SECRET)
-    await owe(bob, "approved")
     smtp.refuse_recipient = "450 later"
     await deliver()
-    await mail.prune()
+    await mail.forget_secrets()
     assert await db.value("SELECT count(*) FROM mail WHERE secret IS NOT NULL") == 1
 
     clock.forward(moments.DAY + 1)
-    await mail.prune()
+    await mail.forget_secrets()
     assert await db.value("SELECT count(*) FROM mail WHERE secret IS NOT NULL") == 0
     smtp.refuse_recipient = None
     await deliver()
     assert await states("reset") == ["expired"]
-    assert await states("approved") == ["sent"]
-
-    clock.forward(30 * moments.DAY)
-    await mail.prune()
-    assert await db.value("SELECT count(*) FROM mail") == 0
-
-
-async def test_a_mail_that_still_waits_is_never_pruned(bob: Account, smtp: MailServer, clock: Clock) -> None:
-    await owe(bob, "approved")
-    clock.forward(60 * moments.DAY)
-    await mail.prune()
-    assert await states("approved") == ["waiting"]
 
 
 async def test_what_is_put_off_says_so_in_the_log_without_the_address(bob: Account, smtp: MailServer) -> None:

@@ -13,7 +13,8 @@ from fediblog import smtp as post_office
 from fediblog.config import Config
 from fediblog.errors import Unavailable
 from fediblog.models import Account, Visibility
-from fediblog.services import mail
+from fediblog.services import blocks, mail, mutes, posts
+from fediblog.services.composing import Draft
 from tests.harness.mail import MailServer
 from tests.people import person, remote, user_of
 from tests.services.mailbox import Clock, clock, deliver, mention, notify, owed, states
@@ -60,6 +61,34 @@ async def test_a_mention_is_mailed_at_once_and_only_once(
     assert "Hello Bob, come &amp; see" in mail_.text("html")
     assert await owed() == []
     assert await states() == ["sent"]
+
+
+async def test_publishing_is_enough(alice: Account, bob: Account, smtp: MailServer) -> None:
+    post = await posts.publish(alice, Draft("Good morning @bob, look: https://example.org/a"))
+    await posts.edit(alice, post.id, Draft("Good evening @bob, look: https://example.org/a"))
+    await deliver()
+
+    [mail_] = smtp.mails
+    assert "    Good evening @bob, look: https://example.org/a" in mail_.text().splitlines()
+
+
+async def test_a_direct_post_is_mailed_without_its_text(
+    alice: Account, bob: Account, smtp: MailServer
+) -> None:
+    await posts.publish(alice, Draft("the secret word @bob", visibility=Visibility.DIRECT))
+    await deliver()
+    [mail_] = smtp.mails
+    assert "secret" not in mail_.text() + mail_.text("html")
+
+
+async def test_who_is_blocked_before_the_mail_goes_is_not_mailed(
+    alice: Account, bob: Account, smtp: MailServer
+) -> None:
+    await posts.publish(alice, Draft("hey @bob"))
+    await blocks.block(bob, alice)
+    await posts.publish(alice, Draft("hey again @bob"))
+    await deliver()
+    assert smtp.attempts == 0
 
 
 async def test_the_headers_say_that_a_machine_writes_and_how_to_stop_it(
@@ -309,28 +338,10 @@ async def test_a_direct_post_is_not_mailed_to_whom_it_no_longer_mentions(
 async def test_one_who_is_muted_for_timelines_only_is_mailed(
     alice: Account, bob: Account, smtp: MailServer
 ) -> None:
-    await mute(bob, alice, notifications=False)
+    await mutes.mute(bob, alice, notifications=False)
     await mention(alice, bob)
     await deliver()
     assert len(smtp.mails) == 1
-
-
-async def test_a_mute_that_is_over_keeps_nothing_back(alice: Account, bob: Account, smtp: MailServer) -> None:
-    await mute(bob, alice, expires_at=moments.now() - 1)
-    await mention(alice, bob)
-    await deliver()
-    assert len(smtp.mails) == 1
-
-
-async def mute(
-    reader: Account, author: Account, notifications: bool = True, expires_at: int | None = None
-) -> None:
-    async with db.transaction():
-        await db.execute(
-            "INSERT INTO mute (account_id, target_id, id, notifications, expires_at, created_at)"
-            " VALUES ($1, $2, 1, $3, $4, 1)",
-            *(reader.id, author.id, notifications, expires_at),
-        )
 
 
 async def test_what_is_left_of_a_batch_is_mailed(

@@ -6,7 +6,7 @@ import structlog
 
 from fediblog import db, ids, moments, text, uris
 from fediblog.models import User, Visibility
-from fediblog.services import visibility
+from fediblog.services import hearing, visibility
 from fediblog.services.mailing import consent, rows
 from fediblog.services.mailing.letters import Letter, short
 from fediblog.services.mailing.rows import Mail
@@ -43,13 +43,12 @@ async def compose(mail: Mail) -> Letter | None:
 
 
 async def _news(user: User, notifications: list[int]) -> Sequence[db.Row]:
-    now = moments.now()
-    oldest = ids.floor(now - _PATIENCE)
+    oldest = ids.floor(moments.now() - _PATIENCE)
     late = [number for number in notifications if number < oldest]
     if late:
         log.warning("mentions not mailed, the mail server was away for too long", mentions=len(late))
     fresh = [number for number in notifications if number >= oldest]
-    return await db.rows(_news_sql(), db.array(fresh), user.id, now)
+    return await db.rows(_news_sql(), db.array(fresh), user.id)
 
 
 def _news_sql() -> str:
@@ -64,9 +63,7 @@ JOIN account reader ON reader.id = n.account_id AND reader.suspended_at IS NULL 
 JOIN post p ON p.id = n.post_id
 JOIN account a ON a.id = p.author_id
 WHERE {visibility.clause("n.account_id")}
-  AND NOT EXISTS (SELECT 1 FROM block x WHERE x.account_id = n.account_id AND x.target_id = a.id)
-  AND NOT EXISTS (SELECT 1 FROM mute x WHERE x.account_id = n.account_id AND x.target_id = a.id
-    AND x.notifications AND (x.expires_at IS NULL OR x.expires_at > $3))
+  AND {hearing.clause("n.account_id", "a.id")}
   AND NOT EXISTS (SELECT 1 FROM thread_mute x WHERE x.account_id = n.account_id AND x.thread_id = p.thread_id)
 ORDER BY n.id
 """

@@ -1,0 +1,15 @@
+"""Who hears of what others do: the rule of notifications and of the mails about them."""
+
+
+def clause(receiver: str, sender: str) -> str:
+    """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
+
+    A mute that leaves notifications alone hides posts only.
+    """
+    blocks = f"SELECT 1 FROM block x WHERE x.account_id = {receiver} AND x.target_id = {sender}"
+    blocked = f"SELECT 1 FROM block x WHERE x.account_id = {sender} AND x.target_id = {receiver}"
+    muted = (
+        f"SELECT 1 FROM mute x WHERE x.account_id = {receiver} AND x.target_id = {sender} AND x.notifications"
+    )
+    # Scalar sub-selects on purpose: of NOT EXISTS PostgreSQL may make a join or a hash table over everything.
+    return f"({blocks}) IS NULL AND ({blocked}) IS NULL AND ({muted}) IS NULL"
