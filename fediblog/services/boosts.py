@@ -46,7 +46,7 @@ async def unboost(account: Account, post: Post) -> Post:
 
 async def boosted_by(post: Post, viewer: Account | None, page: Page) -> People:
     """Who boosted a post that the viewer may see; boosts for followers only are told to those alone."""
-    may_see = clause("$5" if viewer else None, "r")
+    may_see = clause("$4" if viewer else None, "r")
     return await people.listed(BOOSTED_BY, post.boost_of_id or post.id, page, viewer, may_see)
 
 

@@ -130,7 +130,7 @@ async def _collection(relation: Relation, owner: Account, viewer: Account | None
         return await people.listed(relation, owner.id, page)
     if owner.hide_collections:
         return NOBODY
-    blocked = ["NOT EXISTS (SELECT 1 FROM block b WHERE b.account_id = $4 AND b.target_id = $5)"]
+    blocked = ["(SELECT 1 FROM block b WHERE b.account_id = $3 AND b.target_id = $4) IS NULL"]
     return await people.listed(relation, owner.id, page, viewer, *(blocked if viewer else []))
 
 

@@ -31,15 +31,15 @@ async def listed(
     """A page of those who stand in a relation to `owner`.
 
     Leaves out who is suspended or deleted, and for a `viewer` everybody who is hidden from them (muted, or
-    blocked either way), as the peers do. Further conditions know the row as `r`, the owner as `$4` and the
-    viewer, if one is given, as `$5`.
+    blocked either way), as the peers do. Further conditions know the row as `r`, the owner as `$3` and the
+    viewer, if one is given, as `$4`.
     """
     found = await db.rows(
         statement(relation, page, viewer is not None, *where),
-        *(page.before, page.after, page.limit, owner),
+        *(page.before, page.after, owner),
         *([viewer.id] if viewer else []),
     )
-    found.sort(key=lambda line: -line["cursor"])
+    found = sorted(found[: page.limit], key=lambda line: -line["cursor"])
     return People([line["id"] for line in found], [line["cursor"] for line in found])
 
 
@@ -48,14 +48,14 @@ def statement(relation: Relation, page: Page, viewed: bool, *where: str) -> str:
     who = f"r.{relation.listed}"
     # SQLite takes the tables in the order written; PostgreSQL finds it alone (TIMELINES §2.1).
     join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
-    hidden = f"(SELECT 1 FROM hidden h WHERE h.account_id = $5 AND h.target_id = {who}) IS NULL"
+    hidden = f"(SELECT 1 FROM hidden h WHERE h.account_id = $4 AND h.target_id = {who}) IS NULL"
     conditions = [
-        f"r.{relation.owner} = $4 AND r.id < $1 AND r.id > $2",
+        f"r.{relation.owner} = $3 AND r.id < $1 AND r.id > $2",
         "a.suspended_at IS NULL AND a.deleted_at IS NULL",
         *([hidden] if viewed else []),
         *where,
     ]
     return (
         f"SELECT {who} AS id, r.id AS cursor FROM {relation.table} r {join} account a ON a.id = {who}"
-        f" WHERE {' AND '.join(conditions)} ORDER BY r.id {page.order} LIMIT $3"
+        f" WHERE {' AND '.join(conditions)} ORDER BY r.id {page.order} LIMIT {page.rows}"
     )

@@ -44,7 +44,7 @@ def clause(viewer: str | None, post: str = "p") -> str:
     `viewer` is the parameter that holds the viewer's id, None for nobody.
     """
     known = (
-        f"NOT EXISTS (SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL)"
+        f"(SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL) IS NULL"
     )
     if viewer is None:
         return f"{post}.visibility <= 1 AND {known}"
@@ -52,8 +52,8 @@ def clause(viewer: str | None, post: str = "p") -> str:
     mentioned = f"SELECT 1 FROM mention m WHERE m.post_id = {post}.id AND m.account_id = {viewer}"
     follows = f"SELECT 1 FROM follow f WHERE f.follower_id = {viewer} AND f.target_id = {post}.author_id"
     return (
-        f"({post}.author_id = {viewer} OR (NOT EXISTS ({blocked}) AND ({post}.visibility <= 1"
-        f" OR EXISTS ({mentioned}) OR ({post}.visibility = 2 AND EXISTS ({follows}))))) AND {known}"
+        f"({post}.author_id = {viewer} OR (({blocked}) IS NULL AND ({post}.visibility <= 1"
+        f" OR ({mentioned}) IS NOT NULL OR ({post}.visibility = 2 AND ({follows}) IS NOT NULL)))) AND {known}"
     )
 
 
