@@ -53,7 +53,8 @@ _DISARMED_LINK = re.compile(r"<a (?!href=)")
 def clean(html: str) -> str:
     """Safe HTML: our elements, our attributes, at most 100,000 characters of text. Idempotent.
 
-    Links get `rel` and `target`. A foreign `rel="me"` goes: nobody else says who a page of ours is about.
+    Links get `rel` and `target`. A `rel="me"` goes, since nobody else says who a page of ours is about: what
+    `render_field` made is safe as it is and is not cleaned.
     """
     writer = _Writer()
     for token in tokens(html[:_MOST_READ]):
@@ -67,7 +68,7 @@ def clean(html: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """An element of ours, and the foreign one whose end tag will end it."""
+    """An element of ours, and the name of the foreign end tag that will end it."""
 
     name: str
     foreign: str
@@ -98,8 +99,10 @@ class _Writer:
                 self._put("<br />", 1)
                 self._after_edge = True
             case Start(foreign, attributes):
-                for name in _BECOMES.get(foreign, (foreign,)):
-                    self._start(name, foreign, attributes)
+                outer, *inner = _BECOMES.get(foreign, (foreign,))
+                self._start(outer, foreign, attributes)
+                for name in inner:
+                    self._start(name, "", {})
             case End(foreign):
                 self._end(foreign)
 
@@ -155,7 +158,7 @@ class _Writer:
         return self._after_edge or any(element.name in _BLOCKS for element in self._open[self._begun :])
 
     def _put(self, piece: str, size: int) -> None:
-        """Writes what counts `size` characters, after the elements that waited for it. Or is full."""
+        """Writes what counts `size` characters, after the elements that waited for it; or is full."""
         waiting = self._open[self._begun :]
         self._room_for_tags -= sum(len(element.start) + len(element.end) for element in waiting)
         if self._room_for_tags < 0:
