@@ -34,6 +34,12 @@ pytestmark = pytest.mark.once
         ("<rt>x</rt>", "x"),
         ("<b>a<p>b</b>c</p>", "<b>a<p>b</p></b>c"),
         ("<span class='h-card x mention-evil invisible'>a</span>", '<span class="h-card invisible">a</span>'),
+        (
+            "<p translate=yes lang='d e'>a</p><span translate=no>b</span>",
+            '<p>a</p><span translate="no">b</span>',
+        ),
+        ("<span translate=yes>a</span><ol start=1x><li value=''>b</ol>", "<span>a</span><ol><li>b</li></ol>"),
+        ("<iframe>a</iframe><style>b{}</style><title>c</title><svg><text>d</text></svg>e", "e"),
         ("<p class='quote-inline'>RE</p>", '<p class="quote-inline">RE</p>'),
         ("<p>a<img src=x alt=y><video>b</video><!-- c --></p>", "<p>ab</p>"),
         ("<math><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></math>", "x^2"),
@@ -64,8 +70,8 @@ LINK = 'rel="nofollow noopener noreferrer" target="_blank"'
         ("<a href=gemini://a.example>a</a>", f'<a href="gemini://a.example" {LINK}>a</a>'),
         ("<a href=xmpp:a@b.example>a</a>", f'<a href="xmpp:a@b.example" {LINK}>a</a>'),
         (
-            "<a href=dat://a>a<a href=dat://b>b",
-            f'<a href="dat://a" {LINK}>a</a><a href="dat://b" {LINK}>b</a>',
+            "<a href=dat://a>a<b>b<a href=dat://b>c</a></b></a>",
+            f'<a href="dat://a" {LINK}>a<b>b</b></a><a href="dat://b" {LINK}>c</a>',
         ),
     ],
 )
