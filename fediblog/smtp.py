@@ -29,41 +29,37 @@ async def send(message: EmailMessage) -> None:
     the mail for good. Neither names the recipient: both may be logged.
     """
     address = _address()
-    try:
-        async with asyncio.timeout(_SECONDS):
-            client = await _connect(address)
-            try:
+    client = _client(address)
+    with contextlib.closing(client):
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await _connect(client, address)
                 await _hand_over(client, message)
-                await _say_goodbye(client)
-            finally:
-                client.close()
-    except _TEMPORARY as error:
-        raise Unavailable(_sentence(error)) from error
+        except _TEMPORARY as error:
+            raise Unavailable(_sentence(error)) from error
+        await _say_goodbye(client)
 
 
-async def _connect(address: SplitResult) -> aiosmtplib.SMTP:
-    """A connection that is encrypted wherever the other side can, and signed in where a name is given."""
-    assert address.hostname is not None
-    nearby = _is_this_machine(address.hostname)
-    client = aiosmtplib.SMTP(
+def _client(address: SplitResult) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
         hostname=address.hostname,
         port=address.port,
         use_tls=address.scheme == "smtps",
-        # Mail servers on the same machine offer STARTTLS with certificates that nobody signed.
-        start_tls=False if nearby else None,
+        # Encrypted wherever the other side can. Mail servers on the same machine offer it too, with
+        # certificates that nobody signed.
+        start_tls=False if _is_this_machine(address) else None,
         local_hostname=settings().domain.split(":")[0],
         timeout=_SECONDS,
     )
-    try:
-        await client.connect()
-        if address.username:
-            if not nearby and client.get_transport_info("sslcontext") is None:
-                raise Unavailable("The mail server offers no encryption; the password was not sent.")
-            await client.login(unquote(address.username), unquote(address.password or ""))
-    except BaseException:
-        client.close()
-        raise
-    return client
+
+
+async def _connect(client: aiosmtplib.SMTP, address: SplitResult) -> None:
+    await client.connect()
+    if not address.username:
+        return
+    if not _is_this_machine(address) and client.get_transport_info("sslcontext") is None:
+        raise Unavailable("The mail server offers no encryption; the password was not sent.")
+    await client.login(unquote(address.username), unquote(address.password or ""))
 
 
 async def _hand_over(client: aiosmtplib.SMTP, message: EmailMessage) -> None:
@@ -100,7 +96,8 @@ def _address() -> SplitResult:
     return address
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_this_machine(address: SplitResult) -> bool:
+    host = address.hostname or ""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,5 +1,6 @@
 """Speaking SMTP: encryption, signing in, and what an answer means."""
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,28 @@ async def test_a_server_that_hangs_is_given_up(
     smtp.delay = 1
     with pytest.raises(Unavailable):
         await post_office.send(message())
+
+
+async def test_a_server_that_takes_a_mail_and_then_hangs_has_taken_it(
+    configure: Callable[..., Config], listener: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_office, "_GOODBYE_SECONDS", 0.1)
+    slow = _SlowToPart()
+    configure(mail__url=f"smtp://127.0.0.1:{listener(slow)}")
+    await post_office.send(message())
+    assert slow.mails == 1
+
+
+class _SlowToPart:
+    mails = 0
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.mails += 1
+        return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(1)
+        return "221 Bye"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +177,7 @@ def listener() -> Iterator[Callable[..., int]]:
 @pytest.fixture
 def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretends that the mail server is not on this machine."""
-    monkeypatch.setattr(post_office, "_is_this_machine", lambda host: False)
+    monkeypatch.setattr(post_office, "_is_this_machine", lambda address: False)
 
 
 async def test_name_and_password_are_used(
