@@ -24,6 +24,7 @@ DESCRIPTION_CHARACTERS = 1500
 _UNREADABLE = "File content type is invalid"
 _LOST = "The upload was lost. Please send the file again."
 _MEGABYTE = 1024 * 1024
+_BATCH = 100
 _FIRST_LOOK, _LONGEST_PAUSE = 0.05, 1.0
 
 Focus = tuple[float, float]
@@ -135,11 +136,15 @@ async def discard(account: Account, media_id: int) -> None:
 
 async def prune(before: int) -> int:
     """Throw away files that are on no post since this moment; gives their number."""
-    async with db.transaction():
-        gone = await db.rows(_PRUNE, before)
-    for line in gone:
-        await _erase(Media(**line))
-    return len(gone)
+    number = 0
+    while True:
+        async with db.transaction():
+            gone = await db.rows(_PRUNE, before, _BATCH)
+        for line in gone:
+            await _erase(Media(**line))
+        number += len(gone)
+        if len(gone) < _BATCH:
+            return number
 
 
 async def files(post_id: int) -> list[str]:
@@ -303,7 +308,9 @@ WHERE id = $1 AND account_id = $2 AND state = 'ready' AND (post_id IS NULL OR po
 _DETACH = "UPDATE media SET post_id = NULL, position = 0, created_at = $2 WHERE id = $1"
 _DISCARD = "DELETE FROM media WHERE id = $1 AND post_id IS NULL RETURNING id"
 _PRUNE = """
-DELETE FROM media WHERE post_id IS NULL AND created_at < $1
+DELETE FROM media WHERE post_id IS NULL AND id IN (
+    SELECT id FROM media WHERE post_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2
+)
 RETURNING id, account_id, file, small_file, upload
 """
 _READY = """
