@@ -18,12 +18,14 @@ from fediblog.config import Config
 
 _ROOMS = (accounts, instance, media, notifications, polls, statuses, timelines)
 
+for _room in _ROOMS:
+    _room.blueprint.before_request(auth.identify)
+
 
 def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
     for room in _ROOMS:
-        room.blueprint.before_request(auth.identify)
         app.register_blueprint(room.blueprint)
     uploads.allow(
         app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"

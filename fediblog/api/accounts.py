@@ -276,11 +276,12 @@ async def _related(target: Account) -> Response:
 
 def _relationship(found: Relationship) -> entities.Json:
     entity = asdict(found)
+    showing = entity.pop("showing_boosts")
     expires = found.muting_expires_at
     return {
         **entity,
         "id": str(found.id),
-        "showing_reblogs": entity.pop("showing_boosts"),
+        "showing_reblogs": showing,
         "languages": list(found.languages) if found.languages else None,
         "muting_expires_at": moments.iso(expires) if expires else None,
     }
