@@ -43,21 +43,23 @@ bench: .venv/test.stamp ## Run what lies in benchmarks/
 	for file in "$${files[@]}"; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 # The lowest Python that we support makes the lock: what only it needs does no harm on newer ones.
-lock: .venv/test.stamp ## Renew requirements.txt and requirements-dev.txt with the newest versions
+lock: .venv/test.stamp ## Renew the locked dependencies (requirements*.txt) with the newest versions
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make the lock with Python 3.11")'
 	export CUSTOM_COMPILE_COMMAND="make lock"
 	compile=($(BIN)/pip-compile --upgrade --generate-hashes --strip-extras --allow-unsafe --quiet
-	  --build-deps-for editable --no-emit-index-url --no-emit-trusted-host --no-emit-find-links)
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links)
+	"$${compile[@]}" --only-build-deps --build-deps-for editable --output-file requirements-build.txt pyproject.toml
 	"$${compile[@]}" --output-file requirements.txt pyproject.toml
 	"$${compile[@]}" --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## Remove what `make` has made; your data stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
 
-# The lock pins the build tools too, so nothing comes in without its hash.
-.venv/%.stamp: pyproject.toml | .venv/bin/python
+# First the tools that build: what has no wheel is built with them, so nothing comes in without its hash.
+.venv/%.stamp: pyproject.toml requirements-build.txt | .venv/bin/python
 	@echo "Installing the locked dependencies ..."
-	$(PIP) install --require-hashes -r $(filter requirements%,$^)
+	$(PIP) install --require-hashes -r requirements-build.txt
+	$(PIP) install --require-hashes --no-build-isolation -r $(filter-out %-build.txt,$(filter requirements%,$^))
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
