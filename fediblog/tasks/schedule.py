@@ -20,9 +20,9 @@ from fediblog.queue import Job
 log = structlog.get_logger()
 
 _SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.EXPIRE_MUTES: 60}
-# The day is counted a little after its end, so that what was posted in its last moment is in the database.
+# Today is counted anew each hour, and a day a last time a little after its end, when all of it is there.
 _CLOCK = {
-    Job.STATISTICS: crontab(hour=0, minute=5),
+    Job.STATISTICS: crontab(minute=5),
     Job.UPKEEP: crontab(minute=17),
     Job.TRIM: crontab(hour=3, minute=40),
 }
