@@ -15,8 +15,8 @@ import orjson
 from fediblog import config, db, ids, text, uris
 from fediblog.config import Config
 from fediblog.errors import Invalid, NotFound
-from fediblog.models import User
-from fediblog.services import audit, emails
+from fediblog.models import Role, User
+from fediblog.services import audit, emails, members
 
 _KEPT_SECONDS = 3.0
 _LONGEST = {"title": 100, "short_description": 500, "description": 10_000}
@@ -81,7 +81,11 @@ def forget() -> None:
 
 
 async def change(by: User | None, **values: Any) -> Site:
-    """Change some settings, named as in `Site`. Raises Invalid with all faults, and stores nothing then."""
+    """Change some settings, named as in `Site`. Raises Invalid with all faults, and stores nothing then.
+
+    `by` is an admin, else it raises Forbidden, or None for the command line; so with the rules below.
+    """
+    _require_admin(by)
     tidied = checked(**values)
     async with db.transaction():
         await put(tidied)
@@ -128,6 +132,7 @@ async def rules() -> tuple[Rule, ...]:
 
 async def add_rule(by: User | None, words: str, hint: str = "") -> Rule:
     """A new rule at the end. Raises Invalid when it is empty or too long, or there are too many."""
+    _require_admin(by)
     rule = Rule(ids.new(), *_rule(words, hint))
     async with db.transaction():
         if await db.value("SELECT count(*) FROM rule") >= _MOST_RULES:
@@ -144,6 +149,7 @@ async def add_rule(by: User | None, words: str, hint: str = "") -> Rule:
 
 async def edit_rule(by: User | None, rule_id: int, words: str, hint: str = "") -> Rule:
     """Other words for a rule. Raises NotFound, or Invalid as `add_rule` does."""
+    _require_admin(by)
     rule = Rule(rule_id, *_rule(words, hint))
     async with db.transaction():
         sql = "UPDATE rule SET text = $2, hint = $3 WHERE id = $1 RETURNING id"
@@ -155,10 +161,16 @@ async def edit_rule(by: User | None, rule_id: int, words: str, hint: str = "") -
 
 async def remove_rule(by: User | None, rule_id: int) -> None:
     """Drop a rule. Raises NotFound."""
+    _require_admin(by)
     async with db.transaction():
         if await db.value("DELETE FROM rule WHERE id = $1 RETURNING id", rule_id) is None:
             raise NotFound()
         await audit.record(by, "rule.remove", str(rule_id))
+
+
+def _require_admin(by: User | None) -> None:
+    if by is not None:
+        members.require_staff(by, Role.ADMIN)
 
 
 async def _read(current: Config) -> Site:

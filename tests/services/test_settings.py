@@ -3,7 +3,7 @@
 import pytest
 
 from fediblog import db
-from fediblog.errors import Invalid, NotFound
+from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.services import settings
 from fediblog.services.settings import Mode
 from tests.people import person, user_of
@@ -67,6 +67,21 @@ async def test_all_faults_come_together_and_nothing_changes():
     }  # fmt: skip
     assert await db.value("SELECT count(*) FROM setting") == 0
     assert await audited() == []
+
+
+async def test_only_an_admin_changes_anything(alice):
+    rule = await settings.add_rule(None, "Be kind")
+    for by in (await user_of(alice), await user_of(await person("mod", role="moderator"))):
+        for act in (
+            settings.change(by, title="Mine"),
+            settings.add_rule(by, "Mine"),
+            settings.edit_rule(by, rule.id, "Mine"),
+            settings.remove_rule(by, rule.id),
+        ):
+            with pytest.raises(Forbidden):
+                await act
+    assert (await settings.get()).title == "fediblog"
+    assert await settings.rules() == (rule,)
 
 
 async def test_reading_again_asks_the_database_nothing(queries):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from fediblog import db, ids, moments
+from fediblog import db, ids, keys, moments
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account, User
 from fediblog.services import tokens
+from tests.harness.statements import analyse
 from tests.people import user_of
 from tests.services.mailbox import Clock, clock
 
@@ -102,6 +103,18 @@ async def test_finding_is_one_statement_and_a_write_once_an_hour(alice, queries,
     user = await user_of(alice)
     [line] = await tokens.listing(user)
     assert line.used_at == user.last_active_at
+
+
+async def test_finding_looks_up_one_row(alice, explain):
+    user = await user_of(alice)
+    token = await tokens.create(alice, user, "read")
+    async with db.transaction():
+        for _ in range(500):
+            await tokens.create(alice, user, "read")
+    await analyse()
+    plan = "\n".join(await explain(tokens._FIND, keys.token_hash(token)))
+    assert "oauth_token_hash" in plan, plan
+    assert "SCAN" not in plan, plan
 
 
 async def test_taking_tokens_back(alice, bob):
