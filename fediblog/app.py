@@ -8,7 +8,7 @@ import structlog
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fediblog import api, entrance, health, house, logs, queue
+from fediblog import api, db, entrance, health, house, logs, queue
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NotFound
 
@@ -83,6 +83,9 @@ async def _of_http(error: HTTPException) -> Response:
 
 
 async def _unforeseen(error: Exception) -> Response:
+    """A driver that lost its database is no fault of the code: 503. Everything else is, and is logged."""
+    if (ours := db.translate(error)) is not None:
+        return await _ours(ours)
     log.error("request failed", exc_info=error, route=request.url_rule.rule if request.url_rule else "-")
     return _say(500, FediblogError.default)
 

@@ -15,9 +15,11 @@ from quart import Quart, Request, current_app, request
 from quart.wrappers.request import Body
 from structlog.contextvars import bound_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import IntegerConverter, Map
 
 from fediblog import logs
 from fediblog.config import Network
+from fediblog.paging import BIGGEST
 
 log = structlog.get_logger()
 
@@ -30,6 +32,13 @@ LARGER = "max_body"
 _SECONDS_FOR_MUCH = 900
 
 _QUIET = frozenset({"/livez", "/readyz", "/health"})
+
+
+class Number(IntegerConverter):
+    """`<int:…>` in routes: what no id can be is a path that is not there, before a database chokes on it."""
+
+    def __init__(self, map: Map, **options: Any) -> None:
+        super().__init__(map, **{"max": BIGGEST, **options})
 
 
 class Entrance:
@@ -110,6 +119,7 @@ class SizedRequest(Request):
 def install(app: Quart, trusted: Sequence[Network]) -> None:
     """Put the entrance before an application. First of all: what it limits must not have been read."""
     app.request_class = SizedRequest
+    app.url_map.converters["int"] = Number
     # The limit is known once the route is: `_before` sets it before anybody reads.
     app.config["MAX_CONTENT_LENGTH"] = None
     app.before_request(_before)
