@@ -1,16 +1,16 @@
 """Putting the house together: `create_app` knows every door and gives the application to any ASGI server."""
 
 from contextlib import AsyncExitStack
-from html import escape
 from http import HTTPStatus
 
 import structlog
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fediblog import api, db, entrance, health, house, logs, queue
+from fediblog import api, db, entrance, health, house, logs, queue, web
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NotFound
+from fediblog.web import mishaps
 
 log = structlog.get_logger()
 
@@ -34,6 +34,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     entrance.install(app, config.web.trusted_proxies)
     health.install(app)
     api.register(app, config)
+    web.register(app, config)
     app.register_error_handler(FediblogError, _ours)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unforeseen)
@@ -63,6 +64,8 @@ def _open_with(app: Quart, config: Config) -> None:
 
 
 async def _ours(error: FediblogError) -> Response:
+    if _is_for_people():
+        return await mishaps.refused(error)
     response = _say(error.http_status, error.message)
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
@@ -71,6 +74,8 @@ async def _ours(error: FediblogError) -> Response:
 
 
 async def _of_http(error: HTTPException) -> Response:
+    if _is_for_people():
+        return await mishaps.of_http(error)
     if error.response is not None and isinstance(error.response, Response):
         return error.response
     status = error.code or 500
@@ -84,17 +89,20 @@ async def _of_http(error: HTTPException) -> Response:
 
 async def _unforeseen(error: Exception) -> Response:
     """A driver that lost its database is no fault of the code: 503. Everything else is, and is logged."""
+    if _is_for_people():
+        return await mishaps.unforeseen(error)
     if (ours := db.translate(error)) is not None:
         return await _ours(ours)
     log.error("request failed", exc_info=error, route=request.url_rule.rule if request.url_rule else "-")
     return _say(500, FediblogError.default)
 
 
+def _is_for_people() -> bool:
+    """Whether the answer to an address that no door knows is read by somebody: a page then."""
+    return not request.path.startswith(_FOR_PROGRAMS)
+
+
 def _say(status: int, sentence: str) -> Response:
-    """The answer of last resort, for what no door has answered."""
-    if request.path.startswith(_FOR_PROGRAMS):
-        response = jsonify({"error": sentence})
-        response.status_code = status
-        return response
-    page = f'<!doctype html><html lang="en"><title>{status}</title><p>{escape(sentence)}</p></html>'
-    return Response(page, status=status, content_type="text/html; charset=utf-8")
+    response = jsonify({"error": sentence})
+    response.status_code = status
+    return response

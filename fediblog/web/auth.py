@@ -1,0 +1,202 @@
+"""Signing up, in and out; confirming an address; choosing a new password."""
+
+from quart import Blueprint, Response, request
+
+from fediblog.config import settings as configuration
+from fediblog.errors import Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from fediblog.services import invites, sessions, settings, signups
+from fediblog.services.settings import Mode
+from fediblog.services.signups import SignUp
+from fediblog.web import answers, forms, submitted, who
+from fediblog.web.forms import Filled
+from fediblog.web.marks import for_visitors
+
+blueprint = Blueprint("auth", __name__)
+
+_SIGN_UP = ("username", "email", "reason", "invite_code")
+
+
+# ------------------------------------------------------------------------------------------- in and out
+
+
+@blueprint.get("/auth/sign_in")
+async def sign_in_form() -> Response:
+    """Name and password."""
+    if who.session() is not None:
+        return answers.see_other("/home")
+    return await _sign_in(Filled(return_to=answers.local(request.args.get("return_to", ""))))
+
+
+@blueprint.post("/auth/sign_in")
+@for_visitors
+async def sign_in() -> Response:
+    """Open a session. The one that the browser had ends, so that nobody slips one in."""
+    form = submitted.form()
+    filled = forms.typed(form, "name", "return_to")
+    try:
+        signed_in = await sessions.sign_in(
+            filled.value("name"),
+            form.text("password"),
+            who.address(),
+            request.headers.get("User-Agent", ""),
+            who.read(who.SESSION) or None,
+        )
+    except (Unauthenticated, Forbidden, TooMany) as error:
+        filled.refuse(error)
+        return answers.with_pause(await _sign_in(filled), error)
+    who.begin(signed_in.token)
+    who.write(who.THEME, signed_in.user.theme)
+    return answers.see_other(answers.local(filled.value("return_to")) or "/home")
+
+
+@blueprint.post("/auth/sign_out")
+async def sign_out() -> Response:
+    """End the session."""
+    await sessions.sign_out(who.read(who.SESSION))
+    who.end()
+    return answers.see_other("/auth/sign_in", done="signed_out")
+
+
+async def _sign_in(filled: Filled) -> Response:
+    return await answers.page("auth/sign_in.html", status=filled.status, filled=filled)
+
+
+# --------------------------------------------------------------------------------------------------- up
+
+
+@blueprint.get("/auth/sign_up")
+async def sign_up_form() -> Response:
+    """The form, or why there is none."""
+    return await _sign_up(Filled())
+
+
+@blueprint.get("/invite/<code>")
+async def invited(code: str) -> Response:
+    """The same with an invite, which opens the door where it is closed to others."""
+    if await invites.find(code) is None:
+        raise NotFound("This invite is not valid any more.")
+    return await _sign_up(Filled(invite_code=code))
+
+
+@blueprint.post("/auth/sign_up")
+@for_visitors
+async def sign_up() -> Response:
+    """Sign up. What comes next depends on the mode, and not on whether the address was known."""
+    form = submitted.form()
+    filled = forms.typed(form, *_SIGN_UP)
+    try:
+        if not form.flag("agreement"):
+            raise Invalid("Please read the rules and agree to them.", "agreement")
+        user = await signups.register(
+            SignUp(
+                username=filled.value("username"),
+                email=filled.value("email"),
+                password=form.text("password"),
+                reason=filled.value("reason"),
+                invite_code=filled.value("invite_code"),
+            ),
+            who.address(),
+        )
+    except (Invalid, Forbidden, TooMany) as error:
+        filled.refuse(error)
+        return answers.with_pause(await _sign_up(filled), error)
+    mails = bool(configuration().mail.url.get_secret_value())
+    waits = await _waits(filled.value("invite_code"))
+    if not mails and user.active:
+        return answers.see_other("/auth/sign_in")
+    return await answers.page("auth/signed_up.html", email=user.email if mails else "", waits=waits)
+
+
+async def _sign_up(filled: Filled) -> Response:
+    site = await settings.get()
+    invited = bool(filled.value("invite_code"))
+    opened = site.registration in (Mode.OPEN, Mode.APPROVAL) or (invited and site.registration is Mode.INVITE)
+    return await answers.page(
+        "auth/sign_up.html",
+        status=filled.status,
+        filled=filled,
+        opened=opened,
+        rules=await settings.rules(),
+        asks_why=site.registration is Mode.APPROVAL and not invited,
+        by_invite=site.registration is Mode.INVITE,
+    )
+
+
+async def _waits(invite_code: str) -> bool:
+    return (await settings.get()).registration is Mode.APPROVAL and not invite_code
+
+
+# ------------------------------------------------------------------------------------------ the address
+
+
+@blueprint.get("/auth/confirmation")
+async def confirm_form() -> Response:
+    """A button: programs that look into mails follow links, and must not use this one up."""
+    token = request.args.get("token", "")
+    return await answers.page("auth/confirmation.html", token=token, filled=Filled(), sent=False)
+
+
+@blueprint.post("/auth/confirmation")
+@for_visitors
+async def confirm() -> Response:
+    """The address is that of the user; or, with an address instead of a token, another mail is asked for."""
+    form = submitted.form()
+    filled = forms.typed(form, "email")
+    try:
+        if form.text("token"):
+            user = await signups.confirm(form.text("token"))
+            return await answers.page("auth/confirmed.html", waits=user.approved_at is None)
+        await signups.request_confirmation(filled.value("email"), who.address())
+    except (Invalid, TooMany) as error:
+        filled.refuse(error)
+        page = await answers.page(
+            "auth/confirmation.html", status=filled.status, token="", filled=filled, sent=False
+        )
+        return answers.with_pause(page, error)
+    return await answers.page("auth/confirmation.html", token="", filled=filled, sent=True)
+
+
+# ----------------------------------------------------------------------------------------- the password
+
+
+@blueprint.get("/auth/password/new")
+async def forgotten_form() -> Response:
+    """Ask for the address."""
+    return await answers.page("auth/password_new.html", filled=Filled(), sent=False)
+
+
+@blueprint.post("/auth/password/new")
+@for_visitors
+async def forgotten() -> Response:
+    """Send a link. The answer is the same for every address."""
+    filled = forms.typed(submitted.form(), "email")
+    try:
+        await sessions.request_reset(filled.value("email"), who.address())
+    except (Invalid, TooMany) as error:
+        filled.refuse(error)
+        page = await answers.page("auth/password_new.html", status=filled.status, filled=filled, sent=False)
+        return answers.with_pause(page, error)
+    return await answers.page("auth/password_new.html", filled=filled, sent=True)
+
+
+@blueprint.get("/auth/password/edit")
+async def reset_form() -> Response:
+    """Ask for the new password."""
+    token = request.args.get("token", "")
+    filled = Filled(token=token)
+    return await answers.page("auth/password_edit.html", filled=filled, works=await sessions.may_reset(token))
+
+
+@blueprint.post("/auth/password/edit")
+@for_visitors
+async def reset() -> Response:
+    """Set it. All sessions and apps are signed out."""
+    form = submitted.form()
+    filled = forms.typed(form, "token")
+    try:
+        await sessions.reset(filled.value("token"), form.text("new"))
+    except Invalid as error:
+        filled.refuse(error)
+        works = "token" not in error.fields
+        return await answers.page("auth/password_edit.html", status=filled.status, filled=filled, works=works)
+    return answers.see_other("/auth/sign_in", done="password")

@@ -1,0 +1,38 @@
+"""The parts of pages that are the same for everybody, kept by what they are of and its version.
+
+A new version is a new key, so nothing has to be told to other processes (TIMELINES §5). The least used go
+first when the budget is spent.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Key = tuple[int, int]  # id and version
+
+
+class Shelf(Generic[T]):
+    """Things by key, up to so many bytes as their owner says they weigh."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._kept: OrderedDict[Key, tuple[T, int]] = OrderedDict()
+        self._left = most_bytes
+
+    def find(self, keys: Collection[Key]) -> dict[int, T]:
+        """Those of the keys that are here, by id."""
+        found = {}
+        for key in keys:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                found[key[0]] = self._kept[key][0]
+        return found
+
+    def put(self, key: Key, thing: T, weight: int) -> None:
+        """Keep something. Whatever is too much goes."""
+        if key not in self._kept:
+            self._kept[key] = thing, weight
+            self._left -= weight
+        while self._left < 0:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self._left += freed

@@ -1,0 +1,58 @@
+"""The languages that the forms offer, by their own names. Others come in through apps and are kept."""
+
+NAMES = {
+    "ar": "العربية",
+    "eu": "Euskara",
+    "be": "Беларуская",
+    "bn": "বাংলা",
+    "bg": "Български",
+    "ca": "Català",
+    "zh": "中文",
+    "hr": "Hrvatski",
+    "cs": "Čeština",
+    "da": "Dansk",
+    "nl": "Nederlands",
+    "en": "English",
+    "eo": "Esperanto",
+    "et": "Eesti",
+    "fa": "فارسی",
+    "fi": "Suomi",
+    "fr": "Français",
+    "gl": "Galego",
+    "de": "Deutsch",
+    "el": "Ελληνικά",
+    "he": "עברית",
+    "hi": "हिन्दी",
+    "hu": "Magyar",
+    "is": "Íslenska",
+    "id": "Bahasa Indonesia",
+    "ga": "Gaeilge",
+    "it": "Italiano",
+    "ja": "日本語",
+    "ko": "한국어",
+    "lv": "Latviešu",
+    "lt": "Lietuvių",
+    "nb": "Norsk bokmål",
+    "nn": "Norsk nynorsk",
+    "pl": "Polski",
+    "pt": "Português",
+    "ro": "Română",
+    "ru": "Русский",
+    "sr": "Српски",
+    "sk": "Slovenčina",
+    "sl": "Slovenščina",
+    "es": "Español",
+    "sv": "Svenska",
+    "ta": "தமிழ்",
+    "th": "ไทย",
+    "tr": "Türkçe",
+    "uk": "Українська",
+    "vi": "Tiếng Việt",
+    "cy": "Cymraeg",
+}
+
+
+def choices(chosen: str = "", none: str = "Language") -> list[tuple[str, str]]:
+    """(code, name) for a list to choose from; the one that is chosen is in it, whatever it is."""
+    known = [("", none), *NAMES.items()]
+    return known if not chosen or chosen in NAMES else [*known, (chosen, chosen)]

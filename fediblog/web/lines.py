@@ -1,0 +1,191 @@
+"""Lines: the posts of a list as the templates show them, each with all it takes and nothing to be asked for.
+
+The text and the files of a post are rendered once for each version and kept; what changes without one, the
+counters, the reader's marks and the poll, is put around it. A list costs two statements more than its
+entries at most, and none when everything in it is known.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from fediblog import moments, uris
+from fediblog.models import Account, Visibility
+from fediblog.services import views
+from fediblog.services.views import Ballot, Body, Card, Entry, PollView
+from fediblog.web import faces, templating
+from fediblog.web.faces import Face
+from fediblog.web.fragments import Shelf
+
+# What a body and its place on the shelf weigh beside the texts.
+_OVERHEAD = 2_000
+_MEGABYTE = 1024 * 1024
+
+
+class Text(NamedTuple):
+    """A post without what changes: its body, and the text and files of it as HTML."""
+
+    body: Body
+    html: Markup
+
+
+class Choice(NamedTuple):
+    """An option of a poll. `votes` is None while nobody may know."""
+
+    position: int
+    title: str
+    votes: int | None
+    percent: int
+    chosen: bool
+
+
+class Question(NamedTuple):
+    """A poll as it stands for the one who looks."""
+
+    choices: list[Choice]
+    multiple: bool
+    hidden: bool
+    votes: int
+    voters: int
+    over: bool
+    ends_in: int | None
+    open: bool  # The reader may vote.
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One post in a list. When somebody passed it on, `booster` is who."""
+
+    anchor: str
+    entry: Entry
+    author: Face
+    booster: Face | None
+    body: Body
+    html: Markup
+    href: str
+    question: Question | None
+    own: bool
+    boostable: bool
+    answers: str  # Whom it answers, by handle, as far as that is known.
+    pinned: bool = False  # It stands at the top because of that.
+    depth: int = 0
+    tied: bool = False  # Drawn together with the line above it.
+    ties: bool = False  # And with the one below.
+
+
+_texts: Shelf[Text] = Shelf(48 * _MEGABYTE)
+_faces: Shelf[Face] = Shelf(8 * _MEGABYTE)
+
+
+async def lines(entries: Sequence[Entry], viewer: Account | None) -> list[Line]:
+    """The lines for entries, in their order. What was deleted after the entries were read is left out."""
+    texts, people = await _read_texts(entries), await _read_faces(entries)
+    now = moments.now()
+    return [
+        _line(entry, texts[entry.post_id], people, viewer, now)
+        for entry in entries
+        if entry.post_id in texts and {entry.author_id, entry.post_author_id} <= people.keys()
+    ]
+
+
+async def by_post(post_ids: Collection[int], viewer: Account | None) -> dict[int, Line]:
+    """Lines of single posts that the viewer may see, by id of the post."""
+    entries = await views.entries(list(post_ids), viewer)
+    return {line.entry.post_id: line for line in await lines(list(entries.values()), viewer)}
+
+
+async def _read_texts(entries: Sequence[Entry]) -> dict[int, Text]:
+    wanted = {(entry.post_id, entry.post_version) for entry in entries}
+    found = _texts.find(wanted)
+    for body in (await views.bodies(number for number, _ in wanted if number not in found)).values():
+        text = Text(body, Markup(_text_of()(body)))  # noqa: S704 - a template has escaped it
+        found[body.id] = text
+        _texts.put((body.id, body.version), text, len(text.html) + len(body.content) + _OVERHEAD)
+    return found
+
+
+async def _read_faces(entries: Sequence[Entry]) -> dict[int, Face]:
+    wanted = {(entry.author_id, entry.author_version) for entry in entries}
+    wanted |= {(entry.post_author_id, entry.post_author_version) for entry in entries}
+    found = _faces.find(wanted)
+    for card in (await views.cards(number for number, _ in wanted if number not in found)).values():
+        found[card.id] = _remember(card)
+    return found
+
+
+def _remember(card: Card) -> Face:
+    face = faces.face_of(card)
+    _faces.put((card.id, card.version), face, sum(map(len, face[1:])) + _OVERHEAD)
+    return face
+
+
+def _text_of() -> templating.Macro:
+    return templating.macro("post/text.html", "text")
+
+
+def _line(entry: Entry, text: Text, people: dict[int, Face], viewer: Account | None, now: int) -> Line:
+    author, body = people[entry.post_author_id], text.body
+    own = viewer is not None and viewer.id == entry.post_author_id
+    return Line(
+        anchor=f"p{entry.id}",
+        entry=entry,
+        author=author,
+        booster=people[entry.author_id] if entry.is_boost else None,
+        body=body,
+        html=text.html,
+        href=uris.post_path(*_name_and(author, entry.post_id)),
+        question=question(body.poll, entry.ballot, viewer, own, now),
+        own=own,
+        boostable=body.visibility <= Visibility.UNLISTED or (own and body.visibility == Visibility.FOLLOWERS),
+        answers=_answered(body, author),
+    )
+
+
+def _name_and(author: Face, post_id: int) -> tuple[str, int, str]:
+    username, _, domain = author.handle.partition("@")
+    return username, post_id, domain
+
+
+def _answered(body: Body, author: Face) -> str:
+    if body.reply_to_author_id == body.author_id:
+        return author.handle
+    for mention in body.mentions:
+        if mention.id == body.reply_to_author_id:
+            return f"{mention.username}@{mention.domain}" if mention.domain else mention.username
+    return ""
+
+
+def question(
+    poll: PollView | None, ballot: Ballot | None, viewer: Account | None, own: bool, now: int
+) -> Question | None:
+    """A poll as it stands for this viewer, None where there is none."""
+    if poll is None or ballot is None:
+        return None
+    over = ballot.closed or (poll.expires_at is not None and poll.expires_at <= now)
+    hidden = poll.hide_totals and not over
+    votes = sum(ballot.votes)
+    return Question(
+        choices=_choices(poll, ballot, hidden, ballot.voters if poll.multiple else votes),
+        multiple=poll.multiple,
+        hidden=hidden,
+        votes=votes,
+        voters=ballot.voters,
+        over=over,
+        ends_in=poll.expires_at - now if poll.expires_at and not over else None,
+        open=viewer is not None and not own and not over and ballot.choices is None,
+    )
+
+
+def _choices(poll: PollView, ballot: Ballot, hidden: bool, whole: int) -> list[Choice]:
+    return [
+        Choice(
+            position,
+            title,
+            None if hidden else votes,
+            0 if hidden or not whole else round(100 * votes / whole),
+            position in (ballot.choices or ()),
+        )
+        for position, (title, votes) in enumerate(zip(poll.options, ballot.votes, strict=False))
+    ]

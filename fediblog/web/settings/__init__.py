@@ -1,0 +1,23 @@
+"""What somebody can set: one file for each page."""
+
+from fediblog.web.settings import (
+    appearance,
+    invites,
+    mail,
+    password,
+    posting,
+    profile,
+    sessions,
+    statistics,
+)
+
+BLUEPRINTS = (
+    profile.blueprint,
+    password.blueprint,
+    sessions.blueprint,
+    mail.blueprint,
+    appearance.blueprint,
+    posting.blueprint,
+    statistics.blueprint,
+    invites.blueprint,
+)

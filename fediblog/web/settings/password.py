@@ -1,0 +1,35 @@
+"""Changing the password."""
+
+from quart import Blueprint, Response
+
+from fediblog.errors import Conflict, Invalid, TooMany
+from fediblog.services import sessions
+from fediblog.web import answers, submitted, who
+from fediblog.web.forms import Filled
+from fediblog.web.settings import frame
+
+blueprint = Blueprint("password_settings", __name__)
+
+
+@blueprint.get("/settings/password")
+async def form() -> Response:
+    """The form."""
+    return await frame.page("password", filled=Filled(), email=who.member().user.email)
+
+
+@blueprint.post("/settings/password")
+async def save() -> Response:
+    """Change it. This session goes on with a new token, all others and all apps end."""
+    session, sent = who.member(), submitted.form()
+    filled = Filled()
+    try:
+        token = await sessions.change_password(
+            session.user, sent.text("old"), sent.text("new"), session.id, who.address()
+        )
+    except (Invalid, TooMany, Conflict) as error:
+        filled.refuse(error)
+        page = await frame.page("password", status=filled.status, filled=filled, email=session.user.email)
+        return answers.with_pause(page, error)
+    if token is not None:
+        who.begin(token)
+    return answers.see_other("/settings/password", done="password")
