@@ -107,6 +107,8 @@ def make_app(config: Config) -> Celery:
         task_default_queue=QUEUES[-1],
         task_create_missing_queues=False,
         task_acks_late=False,
+        # Concerns late acknowledgement alone; left out, Celery warns at each loss of the connection.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=False,

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from fediblog import moments
+from fediblog import logs, moments
 from fediblog.errors import FediblogError, NoSpace, TooMany, Unavailable
 from fediblog.queue import Job
 from fediblog.services import work
@@ -89,7 +89,7 @@ class Runner:
         async with self._places.get(job.queue, nullcontext()):
             if self._stopping:
                 return
-            with bound_contextvars(job=job.value, **({"request_id": request_id} if request_id else {})):
+            with bound_contextvars(job=job.value, request_id=logs.request_id_from(request_id)):
                 try:
                     await (self._owed(job, *args) if job.owed else self._by_the_clock(job))
                 except Unavailable as error:
@@ -158,7 +158,7 @@ class Runner:
         held = await work.lease(job, work_id, self.owner)
         if held is None:
             return
-        with bound_contextvars(work_id=held.id, request_id=held.request_id):
+        with bound_contextvars(work_id=held.id, request_id=held.request_id or logs.request_id()):
             started = time.monotonic()
             outcome, settle = await self._attempt(held)
             # Shielded: what has been done is written down even when the stop comes at this moment.

@@ -86,6 +86,8 @@ class _Thread:
         """Consume. Celery connects again by itself for as long as it takes."""
         # Celery keeps this in a module: a worker that ran here before must not stop this one.
         state.should_stop = None
+        # Its pool's threads ask for the default application, and know no task of any other.
+        self._app.set_default()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
@@ -95,7 +97,6 @@ class _Thread:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        self._app.set_current()
         WorkController(**self._options).start()
 
     def ask_to_stop(self) -> None:
@@ -115,7 +116,8 @@ class _Thread:
 
 def _register(app: Celery, runner: Runner) -> None:
     for job in duties:
-        app.task(_celery_task(job, runner), name=job.value, bind=True, typing=False)
+        # Not shared: what is shared turns up in every application that this process makes later.
+        app.task(_celery_task(job, runner), name=job.value, bind=True, typing=False, shared=False)
 
 
 def _celery_task(job: Job, runner: Runner) -> Any:

@@ -13,16 +13,20 @@ from fediblog.tasks import runner
 
 
 class Watched:
-    """What was done. `act` is what a job does; `wait` waits until so much has been done."""
+    """What was done: `keys` of owed jobs, `ticks` of those by the clock. `act` is what a job does."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.ticks = 0
         self.act: Callable[[str], Awaitable[object]] | None = None
 
     async def __call__(self, key: str = "") -> None:
         if self.act is not None:
             await self.act(key)
-        self.keys.append(key)
+        if key:
+            self.keys.append(key)
+        else:
+            self.ticks += 1
 
     async def wait(self, number: int, seconds: float = 20) -> None:
         await until(lambda: len(self.keys) >= number, seconds)
