@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import lru_cache, wraps
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -27,11 +27,10 @@ from tortoise.transactions import in_transaction
 
 from fediblog.config import Config
 from fediblog.errors import Conflict, FediblogError, Malformed, NoSpace, NotFound, Unavailable
-from fediblog.group_commit import Writer
+from fediblog.group_commit import Callback, Writer, schedule
 
 Dialect = Literal["sqlite", "postgres"]
 Row = Mapping[str, Any]
-Callback = Callable[[], None]
 
 MODELS = "fediblog.models"
 _after_commit: ContextVar[list[Callback] | None] = ContextVar("after_commit", default=None)
@@ -295,8 +294,9 @@ async def _postgres_transaction() -> AsyncIterator[None]:
         transaction._connection = connection
         with _current(transaction, callbacks):
             yield
-    for callback in callbacks:
-        callback()
+    if callbacks:
+        schedule(callbacks, copy_context())
+        await asyncio.sleep(0)
 
 
 async def _open(client: BaseDBAsyncClient) -> None:

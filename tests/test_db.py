@@ -1,7 +1,9 @@
 """The database: transactions, the grouped commits of SQLite, errors of the drivers in our words."""
 
 import asyncio
+import sqlite3
 from contextlib import suppress
+from contextvars import ContextVar
 
 import asyncpg
 import pytest
@@ -462,3 +464,141 @@ async def _cut_all(postgres) -> None:
         await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     finally:
         await other.close()
+
+
+# ------------------------------------------------------------------- the writer of SQLite, and what ends it
+
+
+@sqlite_only
+async def test_who_gives_up_at_any_moment_takes_nobody_along(database):
+    for steps in range(60):
+        held = Held(f"held{steps}")
+        await held.inside.wait()
+        leaving = asyncio.create_task(unit(f"leaving{steps}"))
+        others = [asyncio.create_task(unit(f"{name}{steps}")) for name in ("a", "b")]
+        await asyncio.sleep(0)
+        held.go.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(held.task, *others)
+        await asyncio.gather(leaving, return_exceptions=True)
+
+
+@sqlite_only
+async def test_a_writer_that_ends_is_told_to_those_who_wait_and_replaced_for_the_next(database):
+    held = Held("first")
+    await held.inside.wait()
+    waiting = asyncio.create_task(unit("second"))
+    await asyncio.sleep(0)
+    db._writer._task.cancel()
+    outcomes = await asyncio.wait_for(asyncio.gather(waiting, return_exceptions=True), 5)
+    held.go.set()
+    outcomes += await asyncio.gather(held.task, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+    await asyncio.wait_for(unit("third"), 5)
+    assert await stored() == {"third"}
+
+
+@sqlite_only
+async def test_a_rollback_that_fails_leaves_nobody_waiting_and_heals(database, monkeypatch):
+    connection = get_connections().get("default")._connection
+    execute, rollback = connection.execute, connection.rollback
+    broken = True
+
+    async def no_commit(sql, *args):
+        if broken and sql == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return await execute(sql, *args)
+
+    async def no_rollback():
+        if broken:
+            raise sqlite3.OperationalError("disk I/O error")
+        await rollback()
+
+    monkeypatch.setattr(connection, "execute", no_commit)
+    monkeypatch.setattr(connection, "rollback", no_rollback)
+    outcomes = await asyncio.wait_for(asyncio.gather(unit("a"), unit("b"), return_exceptions=True), 5)
+    assert all(isinstance(outcome, Exception) for outcome in outcomes)
+    broken = False
+    await asyncio.wait_for(unit("c"), 5)
+    assert await stored() == {"c"}
+
+
+@sqlite_only
+async def test_what_a_unit_says_after_the_writer_was_closed_is_not_written(database, config):
+    inside, go = asyncio.Event(), asyncio.Event()
+
+    async def late() -> None:
+        async with db.transaction():
+            await put("early")
+            inside.set()
+            await go.wait()
+            await put("late")
+
+    task = asyncio.create_task(late())
+    await inside.wait()
+    await db._writer.close()
+    go.set()
+    with pytest.raises(Unavailable):
+        await task
+    assert await stored() == set()
+
+
+@sqlite_only
+async def test_a_task_that_outlives_its_transaction_writes_nothing(database):
+    left: list[asyncio.Task[None]] = []
+    go = asyncio.Event()
+
+    async def later() -> None:
+        await go.wait()
+        await put("stray")
+
+    async with db.transaction():
+        await put("a")
+        left.append(asyncio.create_task(later()))
+    go.set()
+    with pytest.raises(Unavailable):
+        await left[0]
+    assert await stored() == {"a"}
+
+
+@sqlite_only
+async def test_when_sqlite_has_undone_everything_the_rest_of_a_unit_is_not_written(database):
+    """What a full disk may do in the middle of a unit that goes on all the same."""
+    with pytest.raises(Unavailable):
+        async with db.transaction():
+            await put("first")
+            await db.execute("ROLLBACK")
+            await put("second")
+    assert await stored() == set()
+    await unit("third")
+    assert await stored() == {"third"}
+
+
+async def test_a_callback_that_fails_does_not_unsay_what_is_committed(database):
+    heard = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    seen = []
+    async with db.transaction():
+        await put("a")
+        db.after_commit(lambda: 1 / 0)
+        db.after_commit(lambda: seen.append("second"))
+    assert seen == ["second"]
+    assert await stored() == {"a"}
+    assert isinstance(heard[0], ZeroDivisionError)
+
+
+async def test_callbacks_run_in_the_order_given_and_as_whoever_gave_them(database):
+    name: ContextVar[str] = ContextVar("name", default="nobody")
+    seen = []
+
+    async def someone(who: str) -> None:
+        name.set(who)
+        async with db.transaction():
+            for number in range(3):
+                db.after_commit(lambda number=number: seen.append((name.get(), number)))
+
+    await asyncio.gather(someone("a"), someone("b"))
+    assert sorted(seen) == [(who, number) for who in "ab" for number in range(3)]
+    assert [number for who, number in seen if who == "a"] == [0, 1, 2]
