@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+from types import FrameType
 from typing import NoReturn
 
 import hypercorn
@@ -29,23 +30,27 @@ class Stop:
         """`parent`: a pipe whose other end our parent holds. `impatient`: a second Ctrl-C ends at once."""
         self._wished = asyncio.Event()
         self._impatient = impatient
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._wished.set)
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        self._loop = asyncio.get_running_loop()
+        # Not the loop's own handlers: they go when it closes, and a second signal would then be our death.
+        signal.signal(signal.SIGTERM, self._signalled)
+        signal.signal(signal.SIGINT, self._signalled)
         if parent is not None:
-            loop.add_reader(parent, self._orphaned, parent)
+            self._loop.add_reader(parent, self._orphaned, parent)
 
     async def wait(self) -> None:
         """Until somebody wishes us to end."""
         await self._wished.wait()
 
-    def _interrupt(self) -> None:
-        if self._impatient and self._wished.is_set():
-            _end_at_once()
-        self._wished.set()
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        if self._impatient and number == signal.SIGINT:
+            signal.signal(number, _end_at_once)
+        else:
+            signal.signal(number, signal.SIG_IGN)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wished.set)
 
     def _orphaned(self, parent: int) -> None:
-        asyncio.get_running_loop().remove_reader(parent)
+        self._loop.remove_reader(parent)
         self._wished.set()
 
 
@@ -95,5 +100,5 @@ def _settings(descriptor: int, replaceable: bool) -> hypercorn.Config:
     return settings
 
 
-def _end_at_once() -> NoReturn:
+def _end_at_once(*_: int | FrameType | None) -> NoReturn:
     os._exit(130)

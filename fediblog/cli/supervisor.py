@@ -48,6 +48,9 @@ class _Supervisor:
             pid, status = os.wait()
             self._ended(pid, os.waitstatus_to_exitcode(status))
         signal.alarm(0)
+        # Python takes its handlers away before it ends; one more signal then must not be the cause of that.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         return 1 if self._young_deaths >= _MOST_YOUNG_DEATHS else 0
 
     def _start(self) -> None:

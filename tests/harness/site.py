@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import orjson
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from fediblog import config as configuration
 from fediblog import house
@@ -109,6 +110,7 @@ class Process:
 
     def __init__(self, words: Sequence[str], environment: dict[str, str], log: Path, url: str) -> None:
         self.log, self.url = log, url
+        self._parent = "web" in words
         with log.open("wb") as output:
             self._process = processes.start(
                 [sys.executable, "-m", "fediblog", *words],
@@ -176,7 +178,13 @@ class Process:
         await until(alive, seconds, f"it is not ready:\n{self.output[-4000:]}")
 
     def end(self) -> None:
-        """End it for good: for the end of a test."""
+        """End it for good, at the end of a test: at once when it has no children of its own."""
+        if self.running:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(signal.SIGTERM if self._parent else signal.SIGKILL)
+
+    def gone(self) -> None:
+        """Wait until it is."""
         processes.stop(self._process, signal.SIGTERM, patience=5)
 
 
@@ -265,10 +273,13 @@ class Site:
         """The services of this site in the test's own process, beside whatever runs."""
         before = configuration._current
         config = configuration.load(self.config, self._environment({}))
+        # Tortoise keeps its statements for ever, and in this process they may be those of the other database.
+        EXECUTOR_CACHE.clear()
         try:
             async with house.opened(config, migrate=True):
                 yield
         finally:
+            EXECUTOR_CACHE.clear()
             configuration._current = before
 
     def output(self) -> str:
@@ -279,9 +290,10 @@ class Site:
         """End what runs and tell the last words of each: pytest shows them for a test that failed."""
         for app in self._apps:
             await app.close()
-        for process in reversed(self.processes):
+        for process in self.processes:
             process.end()
         for process in self.processes:
+            process.gone()
             print(f"---- {process.log.name}\n{process.output[-3000:]}")
 
     def _command(self, words: Sequence[str]) -> list[str]:
