@@ -201,9 +201,31 @@ class translated:  # noqa: N801 - it reads as a word where it is used
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        ours = translate(error) if error is not None else None
+        if error is None:
+            return
+        ours = translate(error)
         if ours is not None:
             raise ours from error
+        if _is_misplaced(error):
+            error.add_note(_MISPLACED)
+
+
+# SQLite alone can tell, since on PostgreSQL one pool reads and writes. The tests run on both.
+_MISPLACED = (
+    "Writes belong into `async with db.transaction():`. Outside of one, plain SQL and what begins with"
+    " `Model.all()` go to the connection that only reads."
+)
+
+
+def _is_misplaced(error: BaseException) -> bool:
+    cause = _cause(error)
+    is_refused = isinstance(cause, sqlite3.OperationalError)
+    return is_refused and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+
+
+def _cause(error: BaseException) -> Any:
+    """The driver's error, which the ORM wraps."""
+    return error.args[0] if isinstance(error, BaseORMException) and error.args else error
 
 
 def translate(error: BaseException) -> FediblogError | None:
@@ -213,7 +235,7 @@ def translate(error: BaseException) -> FediblogError | None:
     """
     if isinstance(error, IntegrityError):
         return Conflict()
-    cause = error.args[0] if isinstance(error, BaseORMException) and error.args else error
+    cause = _cause(error)
     if isinstance(cause, sqlite3.OperationalError):
         return _SQLITE.get(cause.sqlite_errorcode & 0xFF, lambda: None)()
     if isinstance(cause, asyncpg.DiskFullError):

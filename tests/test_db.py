@@ -353,6 +353,20 @@ async def test_the_reading_connection_refuses_to_write(database):
 
 
 @sqlite_only
+async def test_a_write_outside_of_a_transaction_is_told_where_it_belongs(alice):
+    for write in (
+        put("a"),
+        db.rows("DELETE FROM setting RETURNING name"),
+        Account.all().update(note="x"),
+        Account.all().delete(),
+    ):
+        with pytest.raises(OperationalError) as refused:
+            await write
+        assert "db.transaction()" in refused.value.__notes__[0]
+    assert (await Account.get(id=alice.id)).note == ""
+
+
+@sqlite_only
 async def test_sqlite_keeps_its_promises(database):
     pragmas = {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 15_000}
     for pragma, wanted in pragmas.items():
