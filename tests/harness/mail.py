@@ -1,6 +1,7 @@
 """A real SMTP server that keeps what it is given and can be told to fail."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.harness import processes
+
+# Every line of every conversation at DEBUG: it would bury what a failed test has to say.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
