@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 NAMES = """
-arrow-left at-sign badge-check ban bell bell-off bookmark calendar chart-column check chevron-right
-circle-alert circle-check clock download ellipsis eye-off feather globe hash heart-handshake history house
-image info key-round languages link list-checks lock log-in log-out mail menu message-circle monitor moon
-pencil pin pin-off plus repeat-2 reply rss server settings shield sliders-horizontal smartphone square-pen
-star sun-moon ticket trash-2 triangle-alert user user-check user-minus user-plus users volume-2 volume-x
+arrow-left at-sign badge-check ban bell bell-off bookmark chart-column check
+circle-alert circle-check clock download ellipsis eye-off feather globe hash history house
+image info languages link lock log-in log-out mail menu monitor moon
+pencil pin pin-off repeat-2 reply rss server settings shield smartphone square-pen
+star ticket trash-2 triangle-alert user user-check user-minus user-plus users volume-2 volume-x
 vote x
 """.split()
 

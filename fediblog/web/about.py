@@ -42,7 +42,7 @@ async def stats() -> Response:
     days = await _days(span)
     return await answers.page(
         "stats.html",
-        charts=[charts.bars(label, _series(days, name)) for name, label in _SHOWN],
+        charts=[charts.bars(label, _series(days, name), name != "active_people") for name, label in _SHOWN],
         days=days[::-1],
         columns=_SHOWN,
         totals=statistics.totals(days),

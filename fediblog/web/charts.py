@@ -34,28 +34,26 @@ class Chart(NamedTuple):
     """Everything that is drawn."""
 
     title: str
-    total: int
-    most: int
+    figure: str
     bars: list[Bar]
     levels: list[Mark]
     dates: list[Mark]
     summary: str
 
 
-def bars(title: str, series: Sequence[tuple[int, int]]) -> Chart:
-    """A chart of (number of the day, value), oldest first."""
+def bars(title: str, series: Sequence[tuple[int, int]], summed: bool = True) -> Chart:
+    """A chart of (number of the day, value), oldest first. Not all values make sense as a sum."""
     most = max((value for _, value in series), default=0)
     step = _step(most)
     top = max(step * math.ceil(most / step), step)
     slot = (WIDTH - _LEFT) / max(len(series), 1)
     return Chart(
         title=title,
-        total=sum(value for _, value in series),
-        most=most,
+        figure=f"{sum(value for _, value in series):,}" if summed else f"up to {most:,}",
         bars=[_bar(place, day, value, top, slot) for place, (day, value) in enumerate(series) if value],
         levels=[Mark(_y(level, top), words.short(level) or "0") for level in range(0, top + 1, step)],
         dates=_dates(series, slot),
-        summary=_summary(title, series, most),
+        summary=_summary(title, series, summed),
     )
 
 
@@ -99,10 +97,10 @@ def _short_date(day: int) -> str:
     return f"{then.day} {then:%b}"
 
 
-def _summary(title: str, series: Sequence[tuple[int, int]], most: int) -> str:
-    if not series or not most:
-        return f"{title}: nothing on any of these days."
-    best = max(series, key=lambda point: point[1])
-    total = sum(value for _, value in series)
-    when = words.date(moments.day_start(best[0]))
-    return f"{title} on {len(series)} days: {total:,} in all, most on {when} with {most:,}."
+def _summary(title: str, series: Sequence[tuple[int, int]], summed: bool) -> str:
+    day, most = max(series, key=lambda point: point[1], default=(0, 0))
+    if not most:
+        return f"{title}: none on any of these days."
+    total = f" {sum(value for _, value in series):,} in all," if summed else ""
+    when = words.date(moments.day_start(day))
+    return f"{title} on {len(series)} days:{total} most on {when} with {most:,}."

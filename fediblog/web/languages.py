@@ -52,7 +52,7 @@ NAMES = {
 }
 
 
-def choices(chosen: str = "", none: str = "Language") -> list[tuple[str, str]]:
+def choices(chosen: str = "") -> list[tuple[str, str]]:
     """(code, name) for a list to choose from; the one that is chosen is in it, whatever it is."""
-    known = [("", none), *NAMES.items()]
+    known = [("", "Not said"), *NAMES.items()]
     return known if not chosen or chosen in NAMES else [*known, (chosen, chosen)]

@@ -6,7 +6,7 @@ entries at most, and none when everything in it is known.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -56,12 +56,13 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One post in a list. When somebody passed it on, `booster` is who."""
+    """One post in a list. When somebody passed it on, `booster` is who, the first of so many."""
 
     anchor: str
     entry: Entry
     author: Face
     booster: Face | None
+    boosters: int
     body: Body
     html: Markup
     href: str
@@ -88,6 +89,15 @@ async def lines(entries: Sequence[Entry], viewer: Account | None) -> list[Line]:
         for entry in entries
         if entry.post_id in texts and {entry.author_id, entry.post_author_id} <= people.keys()
     ]
+
+
+def together(found: Sequence[Line]) -> list[Line]:
+    """Each post once, where it comes first, with all those on the page who passed it on."""
+    first: dict[int, Line] = {}
+    for line in found:
+        known = first.get(line.entry.post_id)
+        first[line.entry.post_id] = replace(known, boosters=known.boosters + line.boosters) if known else line
+    return list(first.values())
 
 
 async def by_post(post_ids: Collection[int], viewer: Account | None) -> dict[int, Line]:
@@ -133,6 +143,7 @@ def _line(entry: Entry, text: Text, people: dict[int, Face], viewer: Account | N
         entry=entry,
         author=author,
         booster=people[entry.author_id] if entry.is_boost else None,
+        boosters=int(entry.is_boost),
         body=body,
         html=text.html,
         href=uris.post_path(*_name_and(author, entry.post_id)),

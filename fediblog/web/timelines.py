@@ -31,7 +31,7 @@ async def home() -> Response:
     return await answers.page(
         "home.html",
         writing=writing,
-        lines=await lines.lines(listing.entries, session.account),
+        lines=lines.together(await lines.lines(listing.entries, session.account)),
         pages=pages.around(page, () if fresh else listing.cursors),
         fresh=fresh,
     )

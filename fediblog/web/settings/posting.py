@@ -45,7 +45,7 @@ async def _page(filled: Filled) -> Response:
         status=filled.status,
         filled=filled,
         levels=levels,
-        languages=languages.choices(filled.value("default_language"), "Not said"),
+        languages=languages.choices(filled.value("default_language")),
     )
 
 
