@@ -46,16 +46,17 @@ END $$
 
 
 class Postgres:
-    """The server. `url(database)` is what fediblog's configuration takes."""
+    """The server. `url(database)` is what fediblog's configuration takes; `settings` are PostgreSQL's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         found = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/postgres")), key=_version)
-        server = processes.need("postgres", "postgresql", *reversed(found))
+        self._server = processes.need("postgres", "postgresql", *reversed(found))
+        self._settings = {**_SETTINGS, **settings}
         self.port = processes.free_port()
         self._folder = processes.folder("pg")
         self._who = _unprivileged(self._folder)
-        self._initdb(Path(server).resolve().with_name("initdb"))
-        self._process = self._start(server)
+        self._initdb(Path(self._server).resolve().with_name("initdb"))
+        self.start()
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database on this server."""
@@ -87,6 +88,31 @@ class Postgres:
         finally:
             await connection.close()
 
+    def start(self) -> None:
+        """Come (back) up."""
+        data, log = self._folder / "data", self._folder / "log"
+        settings = {
+            **self._settings,
+            "port": str(self.port),
+            "unix_socket_directories": str(self._folder),
+        }
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with log.open("wb") as output:
+            self._process = processes.start(
+                [self._server, "-D", str(data), *flags],
+                signal.SIGQUIT,
+                stdout=output,
+                stderr=output,
+                cwd=self._folder,
+                **self._who,
+            )
+        pid = data / "postmaster.pid"
+        processes.wait_until(lambda: pid.exists() and "ready" in pid.read_text(), self._process, log)
+
+    def crash(self) -> None:
+        """Cut all connections at once and write nothing more; `start` recovers what had been committed."""
+        processes.stop(self._process, signal.SIGQUIT)
+
     def stop(self) -> None:
         """End the server, whoever is connected, and remove its files."""
         processes.stop(self._process, signal.SIGINT)
@@ -101,24 +127,6 @@ class Postgres:
             cwd=self._folder,
             **self._who,
         )
-
-    def _start(self, server: str) -> "subprocess.Popen[bytes]":
-        data, log = self._folder / "data", self._folder / "log"
-        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._folder)}
-        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with log.open("wb") as output:
-            process = processes.start(
-                [server, "-D", str(data), *flags],
-                signal.SIGQUIT,
-                stdout=output,
-                stderr=output,
-                cwd=self._folder,
-                **self._who,
-            )
-        pid = data / "postmaster.pid"
-        processes.wait_until(lambda: pid.exists() and "ready" in pid.read_text(), process, log)
-        return process
-
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root: options that make it run as `postgres`, who then owns the folder."""
