@@ -4,14 +4,16 @@ This stands before the framework, so that also what the framework refuses has an
 are never logged: they may hold tokens (SECURITY §8).
 """
 
+import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
 import structlog
 from hypercorn.typing import ASGIFramework
 from quart import Quart, Request, current_app, request
+from quart.asgi import ASGIHTTPConnection
 from quart.wrappers.request import Body
 from structlog.contextvars import bound_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -28,6 +30,8 @@ MOST_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 # A view that takes more says so with an attribute of this name, in bytes: `upload.max_body = 40 * 1024 ** 2`.
 LARGER = "max_body"
+# So much of a body that nobody has read yet is kept; then the sender waits.
+_BUFFER = 256 * 1024
 # Who sends much may take its time.
 _SECONDS_FOR_MUCH = 900
 
@@ -96,16 +100,45 @@ class _Line:
         )
 
 
+class _Body(Body):
+    """A body that may be told how large it may become, and lets the sender wait while nobody reads it."""
+
+    def __init__(self, expected: int | None, most: int | None) -> None:
+        super().__init__(expected, most)
+        self._room = asyncio.Event()
+        self._room.set()
+        self._wanted_whole = False
+
+    def limit(self, most: int) -> bool:
+        """Take no more than this. False when more is here already."""
+        self._max_content_length = most
+        return len(self._data) <= most
+
+    def append(self, data: bytes) -> None:
+        """Keep what has arrived."""
+        super().append(data)
+        if len(self._data) >= _BUFFER and not self._wanted_whole:
+            self._room.clear()
+
+    async def room(self) -> None:
+        """Wait until somebody has read what is here."""
+        await self._room.wait()
+
+    async def __anext__(self) -> bytes:
+        data = await super().__anext__()
+        self._room.set()
+        return data
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        self._wanted_whole = True
+        self._room.set()
+        return (yield from super().__await__())
+
+
 class SizedRequest(Request):
     """A request whose body has the limit of its route."""
 
-    class _Body(Body):
-        def limit(self, most: int) -> bool:
-            """Take no more than this. False when more is here or announced already."""
-            self._max_content_length = most
-            return len(self._data) <= most
-
-    body_class = _Body
+    body_class: type[_Body] = _Body
     body: _Body
 
     def limit(self, most: int) -> None:
@@ -116,9 +149,23 @@ class SizedRequest(Request):
             raise RequestEntityTooLarge
 
 
+class _Connection(ASGIHTTPConnection):
+    """Takes a body in at the pace at which it is read: an upload costs its buffer, not its size."""
+
+    async def handle_messages(self, request: Request, receive: Any) -> None:
+        body = cast(_Body, request.body)
+        while (message := await receive())["type"] == "http.request":
+            body.append(message.get("body", b""))
+            if message.get("more_body", False):
+                await body.room()
+            else:
+                body.set_complete()
+
+
 def install(app: Quart, trusted: Sequence[Network]) -> None:
     """Put the entrance before an application. First of all: what it limits must not have been read."""
     app.request_class = SizedRequest
+    app.asgi_http_class = _Connection
     app.url_map.converters["int"] = Number
     # The limit is known once the route is: `_before` sets it before anybody reads.
     app.config["MAX_CONTENT_LENGTH"] = None
