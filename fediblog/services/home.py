@@ -63,6 +63,12 @@ async def trim_all() -> int:
 _ENTRY_AT = "SELECT post_id FROM home_entry WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2"
 
 
+# A boost of what stands among the newest rows of a home already, itself or passed on by others, adds nothing.
+_SEEN_LATELY = """SELECT 1 FROM
+(SELECT h.post_id FROM home_entry h WHERE h.account_id = f.follower_id ORDER BY h.post_id DESC LIMIT 40) r
+JOIN post q ON q.id = r.post_id WHERE q.id = p.boost_of_id OR q.boost_of_id = p.boost_of_id"""
+
+
 def _insert() -> str:
     given = db.unnest("$1")
     return (
@@ -78,7 +84,8 @@ def _readers() -> str:
         "SELECT f.follower_id FROM post p JOIN follow f ON f.target_id = p.author_id"
         " JOIN account a ON a.id = f.follower_id"
         f" WHERE p.id = $1 AND f.follower_id > $2 AND a.local AND (p.boost_of_id IS NULL OR f.show_boosts)"
-        f" AND {rule} ORDER BY f.follower_id LIMIT $3"
+        f" AND {rule} AND (p.boost_of_id IS NULL OR NOT EXISTS ({_SEEN_LATELY}))"
+        " ORDER BY f.follower_id LIMIT $3"
     )
 
 

@@ -120,6 +120,25 @@ async def test_a_boost_brings_a_strangers_post_unless_boosts_or_the_stranger_are
     assert shown(await timelines.home(alice, P20)) == []
 
 
+async def test_a_boost_of_what_was_on_home_lately_adds_nothing(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    dave = await person("dave")
+    for other in (bob, carol, dave):
+        await follow(alice, other)
+    original = await post(carol)
+    for booster in (bob, dave):
+        await home.fan_out((await boosts.boost(booster, original)).id)
+    assert shown(await timelines.home(alice, P20)) == [original.id]
+
+    for number in range(40):
+        await post(carol, str(number))
+    await boosts.unboost(bob, original)
+    again = await boosts.boost(bob, original)
+    await home.fan_out(again.id)
+    assert shown(await timelines.home(alice, P20))[0] == again.id
+
+
 async def test_a_reply_is_on_home_only_for_those_who_know_both(
     alice: Account, bob: Account, carol: Account
 ) -> None:
@@ -326,7 +345,8 @@ async def _many_rows(reader: Account, number: int) -> None:
                 f"INSERT INTO {table} (account_id, post_id, id) SELECT author_id, id, id FROM post"
             )
         await db.execute(
-            "INSERT INTO post_like (account_id, post_id, id, created_at) SELECT author_id, id, id, id FROM post"
+            "INSERT INTO post_like (account_id, post_id, id, created_at)"
+            " SELECT author_id, id, id, id FROM post"
         )
         await db.execute("INSERT INTO thread_mute SELECT author_id, id FROM post")
         await db.execute("INSERT INTO hidden SELECT x.id, y.id FROM account x, account y WHERE y.id % 3 = 1")
