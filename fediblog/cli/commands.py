@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from fediblog import __version__
-from fediblog.cli import database, processes, settings, shell, tray
+from fediblog.cli import (
+    accounts,
+    database,
+    doctor,
+    invites,
+    media,
+    processes,
+    settings,
+    shell,
+    statistics,
+    tokens,
+    tray,
+)
 from fediblog.config import ConfigError
 from fediblog.errors import FediblogError, Invalid
 from fediblog.house import StartRefused
@@ -18,9 +30,15 @@ app.command()(processes.run)
 app.command()(processes.web)
 app.command()(processes.worker)
 app.command()(processes.beat)
+app.command()(doctor.doctor)
 app.add_typer(database.commands, name="db")
 app.add_typer(settings.commands, name="config")
 app.add_typer(tray.commands, name="queue")
+app.add_typer(accounts.commands, name="accounts")
+app.add_typer(tokens.commands, name="tokens")
+app.add_typer(invites.commands, name="invites")
+app.add_typer(statistics.commands, name="statistics")
+app.add_typer(media.commands, name="media")
 
 
 def main() -> None:

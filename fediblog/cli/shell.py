@@ -13,11 +13,14 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fediblog import house, logs
 from fediblog.config import Config, Log
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_WIDE = 10_000
 
 _place: Path | None = None
 
@@ -79,10 +82,13 @@ def show(rows: Sequence[Mapping[str, Any]], json: bool, nothing: str = "Nothing 
     elif not rows:
         note(nothing)
     else:
-        table = Table(*(name.replace("_", " ") for name in rows[0]), box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        for name in rows[0]:
+            table.add_column(name.replace("_", " "), no_wrap=not sys.stdout.isatty())
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row.values()))
-        Console(soft_wrap=True).print(table, markup=False)
+            table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        # What goes into a file or another program is never cut.
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def show_one(values: Mapping[str, Any], json: bool) -> None:
