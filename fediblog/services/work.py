@@ -85,10 +85,9 @@ async def owe(job: Job, key: int | str, not_before: int = 0) -> None:
     """
     now = moments.now()
     due = max(not_before, now)
+    nudged = _nudged(now) if due <= now else 0
     async with db.transaction():
-        found = await db.row(
-            _OWE, ids.new(), job.value, str(key), due, now if due <= now else 0, logs.request_id(), now
-        )
+        found = await db.row(_OWE, ids.new(), job.value, str(key), due, nudged, logs.request_id(), now)
     if found and found["state"] == "due" and due <= now:
         queue.nudge(job, found["id"])
 
@@ -141,10 +140,11 @@ async def _again(work: Work) -> None:
     now = moments.now()
     found = await db.row(
         f"""UPDATE work SET state = 'due', lease_until = NULL, lease_owner = '', attempts = 0, crashes = 0,
-                error = '', nudged_at = CASE WHEN not_before <= $4 THEN $4 ELSE 0 END
+                error = '', nudged_at = CASE WHEN not_before <= $4 THEN $5 ELSE 0 END
             WHERE {_HELD} RETURNING not_before""",
         *_proof(work),
         now,
+        _nudged(now),
     )
     if found and found["not_before"] <= now:
         queue.nudge(work.job, work.id)
@@ -230,10 +230,11 @@ async def retry(work_id: int) -> None:
     async with db.transaction():
         kind = await db.value(
             """UPDATE work SET state = 'due', attempts = 0, crashes = 0, error = '', not_before = $2,
-                   nudged_at = $2
+                   nudged_at = $3
                WHERE id = $1 AND state = 'quarantined' RETURNING kind""",
             work_id,
             now,
+            _nudged(now),
         )
         if kind is None:
             raise NotFound("No such work is in quarantine.")
@@ -259,6 +260,11 @@ def pause(attempt: int) -> int:
             return _with_jitter(length)
         left -= times
     return _with_jitter(_LONGEST)
+
+
+def _nudged(now: int) -> int:
+    """When a row counts as nudged. One for which no nudge can leave is found by the next sweep at once."""
+    return now if queue.reachable() else 0
 
 
 def _with_jitter(length: int) -> int:

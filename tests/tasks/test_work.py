@@ -15,6 +15,7 @@ def nudges(monkeypatch):
     """What would have been sent to the broker."""
     sent = []
     monkeypatch.setattr(queue, "_hand_over", lambda job, args, request_id: sent.append((job, *args)))
+    monkeypatch.setattr(queue, "reachable", lambda: True)
     return sent
 
 
@@ -237,7 +238,12 @@ async def test_work_given_back_in_good_order_is_due_at_once_and_no_crash(databas
     assert (held.crashes, held.attempts) == (0, 0)
 
 
-async def test_the_sweep_waits_for_who_was_nudged(database, clock):
+async def test_the_sweep_finds_at_once_what_nobody_could_be_nudged_for(database, clock):
+    number = await _owe()
+    assert await work.sweep() == [(Job.MAIL, number)]
+
+
+async def test_the_sweep_waits_for_who_was_nudged(database, clock, nudges):
     number = await _owe()
     assert await work.sweep() == []
     clock.pass_(work.PATIENCE)
