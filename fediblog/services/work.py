@@ -140,7 +140,7 @@ async def _again(work: Work) -> None:
     now = moments.now()
     found = await db.row(
         f"""UPDATE work SET state = 'due', lease_until = NULL, lease_owner = '', attempts = 0, crashes = 0,
-                error = '', nudged_at = CASE WHEN not_before <= $4 THEN $5 ELSE 0 END
+                error = '', nudged_at = CASE WHEN not_before <= $4 THEN CAST($5 AS BIGINT) ELSE 0 END
             WHERE {_HELD} RETURNING not_before""",
         *_proof(work),
         now,
