@@ -4,15 +4,17 @@ from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 import structlog
-from quart import Quart, Response, jsonify, request
+from quart import Quart, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fediblog import api, db, entrance, health, house, logs, queue, web
+from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
 from fediblog.config import Config
-from fediblog.errors import FediblogError, NotFound
+from fediblog.errors import FediblogError, NoSpace, NotFound
 from fediblog.web import mishaps
 
 log = structlog.get_logger()
+
+_READING = ("GET", "HEAD", "OPTIONS")
 
 # Who asks below these is a program.
 _FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo")
@@ -33,6 +35,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.config["MAX_FORM_PARTS"] = 200
     entrance.install(app, config.web.trusted_proxies)
     health.install(app)
+    app.before_request(_refuse_when_full)
     api.register(app, config)
     web.register(app, config)
     app.register_error_handler(FediblogError, _ours)
@@ -61,6 +64,15 @@ def _open_with(app: Quart, config: Config) -> None:
     @app.after_serving
     async def close() -> None:
         await stack.aclose()
+
+
+async def _refuse_when_full() -> None:
+    """Raises NoSpace for what would be written while only what is small and cannot wait may be."""
+    if request.method in _READING or not reserve.low():
+        return
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method != "DELETE" and not hasattr(view, reserve.MARK):
+        raise NoSpace
 
 
 async def _ours(error: FediblogError) -> Response:

@@ -25,6 +25,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError, IntegrityError
 from tortoise.transactions import in_transaction
 
+from fediblog import reserve
 from fediblog.config import Config
 from fediblog.errors import Conflict, FediblogError, Malformed, NoSpace, NotFound, Unavailable
 from fediblog.group_commit import Callback, Writer, schedule
@@ -259,10 +260,16 @@ _AWAY = (
     ConnectionError,
 )
 
+
+def _full() -> NoSpace:
+    reserve.give_up()
+    return NoSpace()
+
+
 # A quota that is used up comes as an I/O error.
 _SQLITE: dict[int, Callable[[], FediblogError]] = {
-    sqlite3.SQLITE_FULL: NoSpace,
-    sqlite3.SQLITE_IOERR: NoSpace,
+    sqlite3.SQLITE_FULL: _full,
+    sqlite3.SQLITE_IOERR: _full,
     sqlite3.SQLITE_BUSY: Unavailable,
     sqlite3.SQLITE_LOCKED: Unavailable,
 }

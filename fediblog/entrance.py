@@ -7,6 +7,7 @@ are never logged: they may hold tokens (SECURITY §8).
 import asyncio
 import time
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
@@ -26,12 +27,15 @@ from fediblog.paging import BIGGEST
 log = structlog.get_logger()
 
 ROUTE = "fediblog.route"
+_BODY = "fediblog.body"
 MOST_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 # A view that takes more says so with an attribute of this name, in bytes: `upload.max_body = 40 * 1024 ** 2`.
 LARGER = "max_body"
 # So much of a body that nobody has read yet is kept; then the sender waits.
 _BUFFER = 256 * 1024
+# Who is refused may go on sending for so long: all in all, and without a sound.
+_LINGER, _SILENCE = 30.0, 5.0
 # Who sends much may take its time.
 _SECONDS_FOR_MUCH = 900
 
@@ -63,9 +67,10 @@ class Entrance:
         _see_through_proxies(scope, headers, self._trusted)
         request_id = logs.request_id_from(headers.get("x-request-id"))
         line = _Line(scope, send, request_id)
+        incoming = _Incoming(scope, receive, line.send)
         with bound_contextvars(request_id=request_id):
             try:
-                await self._inner(scope, receive, line.send)
+                await self._inner(scope, incoming.receive, incoming.send)
             finally:
                 line.write()
 
@@ -100,6 +105,47 @@ class _Line:
         )
 
 
+class _Incoming:
+    """The body of a request on its way in, whether anybody reads it or not.
+
+    Who still sends does not look for an answer, and a connection that is closed on them takes the answer away
+    (RFC 9112 §9.6). So an answer that comes early is given, and then the rest is taken in and thrown away.
+    """
+
+    def __init__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._heard = asyncio.Event()
+        self._complete = scope["type"] != "http"
+
+    async def receive(self) -> Any:
+        """The next part, for the application."""
+        message = await self._receive()
+        self._complete = self._complete or not message.get("more_body", False)
+        self._heard.set()
+        return message
+
+    async def send(self, message: Any) -> None:
+        """Pass the answer on; its end waits for the end of the request."""
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if last and not self._complete:
+            await self._send({**message, "more_body": True})
+            await self._rest()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _rest(self) -> None:
+        body = self._scope.get(_BODY)
+        if body is not None:
+            body.throw_away()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER):
+                while not self._complete:
+                    self._heard.clear()
+                    await asyncio.wait_for(self._heard.wait(), _SILENCE)
+
+
 class _Body(Body):
     """A body that may be told how large it may become, and lets the sender wait while nobody reads it."""
 
@@ -108,6 +154,7 @@ class _Body(Body):
         self._room = asyncio.Event()
         self._room.set()
         self._wanted_whole = False
+        self._thrown_away = False
 
     def limit(self, most: int) -> bool:
         """Take no more than this. False when more is here already."""
@@ -116,9 +163,17 @@ class _Body(Body):
 
     def append(self, data: bytes) -> None:
         """Keep what has arrived."""
+        if self._thrown_away:
+            return
         super().append(data)
         if len(self._data) >= _BUFFER and not self._wanted_whole:
             self._room.clear()
+
+    def throw_away(self) -> None:
+        """Nobody wants it any more: from now on it may come at any pace and is not kept."""
+        self._thrown_away = True
+        self._data.clear()
+        self._room.set()
 
     async def room(self) -> None:
         """Wait until somebody has read what is here."""
@@ -175,7 +230,9 @@ def install(app: Quart, trusted: Sequence[Network]) -> None:
 
 async def _before() -> None:
     asked = cast(SizedRequest, request)
-    cast(dict[str, Any], asked.scope)[ROUTE] = asked.url_rule.rule if asked.url_rule else None
+    scope = cast(dict[str, Any], asked.scope)
+    scope[ROUTE] = asked.url_rule.rule if asked.url_rule else None
+    scope[_BODY] = asked.body
     view = current_app.view_functions.get(asked.endpoint or "")
     most = getattr(view, LARGER, MOST_BYTES)
     if most > MOST_BYTES:

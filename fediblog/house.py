@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fediblog import config as configuration
-from fediblog import db, schema, storage
+from fediblog import db, reserve, schema, storage
 from fediblog.config import Config
 
 _MEGABYTE = 1024 * 1024
@@ -53,7 +53,7 @@ async def opened(config: Config, migrate: bool = False) -> AsyncIterator[None]:
 
 
 def prepare(config: Config) -> None:
-    """Make the data folder, and see that something fits into it. Raises StartRefused."""
+    """Make the data folder, see that something fits into it, and keep a reserve. Raises StartRefused."""
     try:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = free_space(config.data_dir)
@@ -64,6 +64,8 @@ def prepare(config: Config) -> None:
             f"Only {free // _MEGABYTE} MB are free in {config.data_dir}, and fediblog starts with"
             f" {storage.RESERVE // _MEGABYTE} MB or more: free some space first."
         )
+    if config.database_url.startswith("sqlite://"):
+        reserve.keep(Path(config.database_url.removeprefix("sqlite://")).parent)
 
 
 def free_space(folder: Path) -> int:

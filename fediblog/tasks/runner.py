@@ -92,7 +92,7 @@ class Runner:
             with bound_contextvars(job=job.value, request_id=logs.request_id_from(request_id)):
                 try:
                     await (self._owed(job, *args) if job.owed else self._by_the_clock(job))
-                except Unavailable as error:
+                except (Unavailable, NoSpace) as error:
                     log.warning("job put off", reason=error.message)
                 except Exception:
                     log.exception("job failed")
@@ -133,7 +133,7 @@ class Runner:
             return []
         try:
             found = await work.sweep(self._jobs, patience, most)
-        except Unavailable as error:
+        except (Unavailable, NoSpace) as error:
             log.warning("the tray cannot be read", reason=error.message)
             return []
         except Exception:
@@ -187,11 +187,11 @@ class Runner:
 
 
 async def _settle(settle: Callable[[], Awaitable[None]]) -> None:
-    # A database that restarts should not make the same work be done twice.
+    # A database that restarts, or a disk full for a moment, should not make the same work be done twice.
     for _ in range(_TRIES - 1):
         try:
             return await settle()
-        except Unavailable:
+        except (Unavailable, NoSpace):
             await asyncio.sleep(_PAUSE)
     await settle()
 

@@ -9,7 +9,7 @@ from fediblog.services.settings import Mode
 from fediblog.services.signups import SignUp
 from fediblog.web import answers, forms, submitted, who
 from fediblog.web.forms import Filled
-from fediblog.web.marks import for_visitors
+from fediblog.web.marks import even_when_full, for_visitors
 
 blueprint = Blueprint("auth", __name__)
 
@@ -29,6 +29,7 @@ async def sign_in_form() -> Response:
 
 @blueprint.post("/auth/sign_in")
 @for_visitors
+@even_when_full
 async def sign_in() -> Response:
     """Open a session. The one that the browser had ends, so that nobody slips one in."""
     form = submitted.form()
@@ -43,13 +44,14 @@ async def sign_in() -> Response:
         )
     except (Unauthenticated, Forbidden, TooMany) as error:
         filled.refuse(error)
-        return answers.with_pause(await _sign_in(filled), error)
+        return await _sign_in(filled)
     who.begin(signed_in.token)
     who.write(who.THEME, signed_in.user.theme)
     return answers.see_other(answers.local(filled.value("return_to")) or "/home")
 
 
 @blueprint.post("/auth/sign_out")
+@even_when_full
 async def sign_out() -> Response:
     """End the session."""
     await sessions.sign_out(who.read(who.SESSION))
@@ -58,7 +60,7 @@ async def sign_out() -> Response:
 
 
 async def _sign_in(filled: Filled) -> Response:
-    return await answers.page("auth/sign_in.html", status=filled.status, filled=filled)
+    return await answers.form("auth/sign_in.html", filled)
 
 
 # --------------------------------------------------------------------------------------------------- up
@@ -99,7 +101,7 @@ async def sign_up() -> Response:
         )
     except (Invalid, Forbidden, TooMany) as error:
         filled.refuse(error)
-        return answers.with_pause(await _sign_up(filled), error)
+        return await _sign_up(filled)
     mails = bool(configuration().mail.url.get_secret_value())
     waits = await _waits(filled.value("invite_code"))
     if not mails and user.active:
@@ -111,10 +113,9 @@ async def _sign_up(filled: Filled) -> Response:
     site = await settings.get()
     invited = bool(filled.value("invite_code"))
     opened = site.registration in (Mode.OPEN, Mode.APPROVAL) or (invited and site.registration is Mode.INVITE)
-    return await answers.page(
+    return await answers.form(
         "auth/sign_up.html",
-        status=filled.status,
-        filled=filled,
+        filled,
         opened=opened,
         rules=await settings.rules(),
         asks_why=site.registration is Mode.APPROVAL and not invited,
@@ -132,8 +133,7 @@ async def _waits(invite_code: str) -> bool:
 @blueprint.get("/auth/confirmation")
 async def confirm_form() -> Response:
     """A button: programs that look into mails follow links, and must not use this one up."""
-    token = request.args.get("token", "")
-    return await answers.page("auth/confirmation.html", token=token, filled=Filled(), sent=False)
+    return await _confirmation(Filled(), request.args.get("token", ""))
 
 
 @blueprint.post("/auth/confirmation")
@@ -149,11 +149,12 @@ async def confirm() -> Response:
         await signups.request_confirmation(filled.value("email"), who.address())
     except (Invalid, TooMany) as error:
         filled.refuse(error)
-        page = await answers.page(
-            "auth/confirmation.html", status=filled.status, token="", filled=filled, sent=False
-        )
-        return answers.with_pause(page, error)
-    return await answers.page("auth/confirmation.html", token="", filled=filled, sent=True)
+        return await _confirmation(filled)
+    return await _confirmation(filled, sent=True)
+
+
+async def _confirmation(filled: Filled, token: str = "", sent: bool = False) -> Response:
+    return await answers.form("auth/confirmation.html", filled, token=token, sent=sent)
 
 
 # ----------------------------------------------------------------------------------------- the password
@@ -162,7 +163,7 @@ async def confirm() -> Response:
 @blueprint.get("/auth/password/new")
 async def forgotten_form() -> Response:
     """Ask for the address."""
-    return await answers.page("auth/password_new.html", filled=Filled(), sent=False)
+    return await answers.form("auth/password_new.html", Filled(), sent=False)
 
 
 @blueprint.post("/auth/password/new")
@@ -174,9 +175,8 @@ async def forgotten() -> Response:
         await sessions.request_reset(filled.value("email"), who.address())
     except (Invalid, TooMany) as error:
         filled.refuse(error)
-        page = await answers.page("auth/password_new.html", status=filled.status, filled=filled, sent=False)
-        return answers.with_pause(page, error)
-    return await answers.page("auth/password_new.html", filled=filled, sent=True)
+        return await answers.form("auth/password_new.html", filled, sent=False)
+    return await answers.form("auth/password_new.html", filled, sent=True)
 
 
 @blueprint.get("/auth/password/edit")
@@ -184,7 +184,7 @@ async def reset_form() -> Response:
     """Ask for the new password."""
     token = request.args.get("token", "")
     filled = Filled(token=token)
-    return await answers.page("auth/password_edit.html", filled=filled, works=await sessions.may_reset(token))
+    return await answers.form("auth/password_edit.html", filled, works=await sessions.may_reset(token))
 
 
 @blueprint.post("/auth/password/edit")
@@ -198,5 +198,5 @@ async def reset() -> Response:
     except Invalid as error:
         filled.refuse(error)
         works = "token" not in error.fields
-        return await answers.page("auth/password_edit.html", status=filled.status, filled=filled, works=works)
+        return await answers.form("auth/password_edit.html", filled, works=works)
     return answers.see_other("/auth/sign_in", done="password")

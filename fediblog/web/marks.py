@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from fediblog import reserve
+
 View = TypeVar("View", bound=Callable[..., Awaitable[Any]])
 
 _VISITORS = "for_visitors"
@@ -23,6 +25,11 @@ def takes_files(view: View) -> View:
 def needs_no_form(view: View) -> View:
     """Nothing is read from the body, and something else than a form shows who may do this."""
     return _mark(view, _NO_FORM)
+
+
+def even_when_full(view: View) -> View:
+    """It writes little, and nobody should have to wait for it until there is room on the disk again."""
+    return _mark(view, reserve.MARK)
 
 
 def is_for_visitors(view: object) -> bool:
