@@ -47,9 +47,6 @@ _AREAS = (
 )
 
 
-_FILES = (files.blueprint, media.blueprint)
-
-
 def register(app: Quart, config: Config) -> None:
     """Give the application its pages."""
     app.url_map.converters |= {
@@ -62,23 +59,14 @@ def register(app: Quart, config: Config) -> None:
     pages.before_request(_enter)
     pages.after_request(headers.dress)
     pages.teardown_request(submitted.clear)
-    _handle_errors(pages)
-    for blueprint in (pages, *_FILES):
+    pages.register_error_handler(FediblogError, mishaps.refused)
+    pages.register_error_handler(HTTPException, mishaps.of_http)
+    pages.register_error_handler(Exception, mishaps.unforeseen)
+    for blueprint in (pages, files.blueprint, media.blueprint):
         app.register_blueprint(blueprint)
     for view in app.view_functions.values():
         if marks.is_taking_files(view):
             view.max_body = submitted.most_bytes(config)  # type: ignore[union-attr]
-
-
-def _handle_errors(blueprint: Blueprint) -> None:
-    blueprint.register_error_handler(FediblogError, mishaps.refused)
-    blueprint.register_error_handler(HTTPException, mishaps.of_http)
-    blueprint.register_error_handler(Exception, mishaps.unforeseen)
-
-
-# These two live as long as the process and can be set up once only; applications may be many, as in tests.
-for _blueprint in (files.blueprint, media.blueprint):
-    _handle_errors(_blueprint)
 
 
 async def _enter() -> None:
@@ -95,8 +83,3 @@ async def _enter() -> None:
         who.member()
     csrf.check_origin()
     await submitted.read(marks.is_taking_files(view))
-
-
-# Once: a process may make several applications.
-for _blueprint in _FILES:
-    _handle_errors(_blueprint)

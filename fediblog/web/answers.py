@@ -8,12 +8,12 @@ from quart import Response, g, redirect, request
 
 from fediblog import __version__
 from fediblog.config import settings as configuration
-from fediblog.errors import FediblogError, TooMany, Unavailable
 from fediblog.models import Role, User
 from fediblog.services import follows, notifications, settings, signups
 from fediblog.services.settings import Mode, Site
 from fediblog.web import csrf, templating, who
 from fediblog.web.faces import Face, face_of
+from fediblog.web.forms import Filled
 
 # What a page may say once after something was done; the address carries the name of the sentence.
 DONE = {
@@ -75,6 +75,14 @@ async def page(template: str, status: int = 200, **values: Any) -> Response:
     return Response(text, status, content_type="text/html; charset=utf-8")
 
 
+async def form(template: str, filled: Filled, **values: Any) -> Response:
+    """A page with a form, whose faults are also told to programs: by the status, and when to try again."""
+    response = await page(template, filled.status, filled=filled, **values)
+    if filled.pause:
+        response.headers["Retry-After"] = str(filled.pause)
+    return response
+
+
 def see_other(path: str, done: str = "") -> Response:
     """On to another page after something was done. `path` is one of ours."""
     if done:
@@ -113,7 +121,7 @@ async def shell() -> Shell:
         me=face_of(account) if account else None,
         unread=await notifications.unread(account) if account else 0,
         requests=await follows.count_requests(account) if account and account.locked else 0,
-        applicants=len(await signups.waiting()) if is_staff else 0,
+        applicants=await signups.count_waiting() if is_staff else 0,
         theme=who.theme(),
         path=request.path,
         here=quote(request.path, safe="/@:") + (f"?{query}" if query else ""),
@@ -126,10 +134,3 @@ def bare_shell() -> Shell:
     title = configuration().web.site_title
     site = Site(title, "", "", "", Mode.CLOSED, members_only=False)
     return Shell(site, None, None, 0, 0, 0, "auto", request.path, "/", "")
-
-
-def with_pause(response: Response, error: FediblogError) -> Response:
-    """A page that says "later" also says so to programs."""
-    if isinstance(error, TooMany | Unavailable):
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response

@@ -75,7 +75,7 @@ async def show(writing: Writing, session: Session) -> Response:
     if writing.reply_to_id is not None and writing.edits is None:
         found = await lines.by_post(await _visible(writing.reply_to_id, session.account), session.account)
     above = found.get(writing.reply_to_id or 0)
-    return await answers.page("publish.html", status=writing.status, writing=writing, above=above)
+    return await answers.form("publish.html", writing, writing=writing, above=above)
 
 
 async def reply_to(session: Session, post: Post) -> Writing:

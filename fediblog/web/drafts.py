@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from fediblog import keys, moments
 from fediblog.config import settings
-from fediblog.errors import FediblogError, Invalid, NotFound
+from fediblog.errors import FediblogError, Invalid, NotFound, TooLarge
 from fediblog.models import Account, Media, Post, User, Visibility
 from fediblog.services import media
 from fediblog.services.composing import Draft
@@ -237,19 +237,25 @@ async def _new(form: Form, account: Account, writing: Writing) -> list[tuple[str
     """Files that came with the form, each with the name of its field."""
     taken = []
     for name in [name for name in form.files if name.startswith("file-")]:
-        upload = form.take(name)
-        words = form.text(name.replace("file-", "alt-of-"))
-        if upload.path is None:
-            writing.faults[name] = upload.fault
-            writing.status = 413
-            continue
         try:
-            taken.append((name, await media.receive(account, upload.path, words)))
+            taken.append((name, await _received(form, account, name)))
         except FediblogError as error:
             writing.faults[name] = error.message
             writing.status = error.http_status
-            writing.values[name.replace("file-", "alt-of-")] = words
+            described = _description_of(name)
+            writing.values[described] = form.text(described)
     return taken
+
+
+async def _received(form: Form, account: Account, name: str) -> Media:
+    upload = form.take(name)
+    if upload.path is None:
+        raise TooLarge(upload.fault)
+    return await media.receive(account, upload.path, form.text(_description_of(name)))
+
+
+def _description_of(name: str) -> str:
+    return name.replace("file-", "alt-of-")
 
 
 async def _ready(files: Sequence[tuple[str, Media]], account: Account, writing: Writing) -> list[File]:

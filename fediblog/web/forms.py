@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fediblog.errors import FediblogError, Invalid
+from fediblog.errors import FediblogError, Invalid, TooMany, Unavailable
 from fediblog.web.submitted import Form
 
 
@@ -14,6 +14,7 @@ class Filled:
         self.faults: dict[str, str] = {}
         self.message = ""
         self.status = 200
+        self.pause = 0  # Seconds, when it is only too early.
 
     def value(self, name: str) -> str:
         """What stands in a field."""
@@ -26,6 +27,7 @@ class Filled:
         if not faults:
             self.message = error.message
         self.status = error.http_status if error.http_status != 401 else 422
+        self.pause = error.retry_after if isinstance(error, TooMany | Unavailable) else 0
 
 
 def typed(form: Form, *names: str) -> Filled:

@@ -8,7 +8,7 @@ from quart import Response, request
 from werkzeug.exceptions import HTTPException
 
 from fediblog import db, logs
-from fediblog.errors import FediblogError, NotFound, Unauthenticated
+from fediblog.errors import FediblogError, TooMany, Unauthenticated, Unavailable
 from fediblog.web import answers, headers, templating
 
 log = structlog.get_logger()
@@ -37,9 +37,11 @@ async def refused(error: FediblogError) -> Response:
     """One of our errors. Who is not known is asked to sign in and comes back here afterwards."""
     if isinstance(error, Unauthenticated):
         return answers.see_other(f"/auth/sign_in?{urlencode({'return_to': _wanted()})}")
-    plain = error.message == type(error).default or isinstance(error, NotFound)
-    response = await page(error.http_status, "" if plain and error.http_status in _WORDS else error.message)
-    return answers.with_pause(response, error)
+    usual = error.message == type(error).default and error.http_status in _WORDS
+    response = await page(error.http_status, "" if usual else error.message)
+    if isinstance(error, TooMany | Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 async def of_http(error: HTTPException) -> Response:

@@ -46,6 +46,4 @@ async def set_up() -> Response:
 
 
 async def _page(filled: Filled) -> Response:
-    return await answers.page(
-        "setup.html", status=filled.status, filled=filled, domain=configuration().domain
-    )
+    return await answers.form("setup.html", filled, domain=configuration().domain)

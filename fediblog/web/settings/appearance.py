@@ -38,4 +38,4 @@ async def save() -> Response:
 
 
 async def _page(filled: Filled) -> Response:
-    return await frame.page("appearance", status=filled.status, filled=filled, themes=_THEMES)
+    return await frame.page("appearance", filled=filled, themes=_THEMES)

@@ -1,8 +1,11 @@
 """The frame around the settings: their tabs."""
 
+from typing import Any
+
 from quart import Response
 
 from fediblog.web import answers
+from fediblog.web.forms import Filled
 
 _TABS = (
     ("profile", "Profile"),
@@ -16,11 +19,11 @@ _TABS = (
 )
 
 
-async def page(tab: str, status: int = 200, **values: object) -> Response:
+async def page(tab: str, filled: Filled | None = None, **values: Any) -> Response:
     """A page of the settings."""
-    return await answers.page(
+    return await answers.form(
         f"settings/{tab}.html",
-        status=status,
+        filled or Filled(),
         tab=dict(_TABS)[tab],
         tabs=tuple((f"/settings/{name}", words, name == tab) for name, words in _TABS),
         **values,

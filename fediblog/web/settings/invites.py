@@ -44,9 +44,7 @@ async def revoke(invite_id: int) -> Response:
 
 async def _page(account: Account, filled: Filled) -> Response:
     given = [(invite, uris.absolute(f"/invite/{invite.code}")) for invite in await invites.listing(account)]
-    return await frame.page(
-        "invites", status=filled.status, filled=filled, given=given, uses=_USES, days=_DAYS
-    )
+    return await frame.page("invites", filled=filled, given=given, uses=_USES, days=_DAYS)
 
 
 def _limit(typed: str) -> int | None:

@@ -34,7 +34,6 @@ async def save() -> Response:
 async def _page(filled: Filled, wanted: set[str]) -> Response:
     return await frame.page(
         "mail",
-        status=filled.status,
         filled=filled,
         kinds=mail.kinds(),
         wanted=wanted,

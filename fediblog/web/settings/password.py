@@ -28,8 +28,7 @@ async def save() -> Response:
         )
     except (Invalid, TooMany, Conflict) as error:
         filled.refuse(error)
-        page = await frame.page("password", status=filled.status, filled=filled, email=session.user.email)
-        return answers.with_pause(page, error)
+        return await frame.page("password", filled=filled, email=session.user.email)
     if token is not None:
         who.begin(token)
     return answers.see_other("/settings/password", done="password")

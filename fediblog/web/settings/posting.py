@@ -42,7 +42,6 @@ async def _page(filled: Filled) -> Response:
     levels = [(str(level.value), name) for level, name in drafts.LEVELS if level != Visibility.DIRECT]
     return await frame.page(
         "posting",
-        status=filled.status,
         filled=filled,
         levels=levels,
         languages=languages.choices(filled.value("default_language")),

@@ -77,7 +77,6 @@ async def _page(account: Account, filled: Filled, pairs: list[Pair]) -> Response
     most = max(configuration().limits.max_fields, len(pairs))
     return await frame.page(
         "profile",
-        status=filled.status,
         filled=filled,
         face=faces.face_of(account),
         header=account.header,
