@@ -6,6 +6,8 @@ from fediblog.errors import Invalid
 
 LONGEST = 254
 
+_NONE = "This is not an e-mail address."
+
 # Whether mail for `box.local` or `lab.test` arrives is for the mail server to say: in an intranet and in a
 # lab it does. The library documents this list as the place to change its mind.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -13,12 +15,15 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 def tidy(address: str) -> str:
     """The address as mail is sent to it, its domain in ASCII. Raises Invalid for the field `email`."""
+    address = address.strip()
+    if len(address) > LONGEST:
+        raise Invalid(_NONE, field="email")
     try:
         found = email_validator.validate_email(
-            address.strip(), check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
+            address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
         )
     except email_validator.EmailNotValidError:
-        raise Invalid("This is not an e-mail address.", field="email") from None
+        raise Invalid(_NONE, field="email") from None
     if "." not in found.ascii_domain and found.ascii_domain != "localhost":
         raise Invalid("The part after the @ is incomplete.", field="email")
     assert found.ascii_email is not None  # given whenever smtputf8 is refused
@@ -32,6 +37,11 @@ def fault(address: str) -> str | None:
     except Invalid as refused:
         return refused.message
     return None
+
+
+def is_meant(name_or_email: str) -> bool:
+    """Whether an address was typed where a user name may stand too."""
+    return "@" in name_or_email[1:]
 
 
 def find_key(address: str) -> str | None:

@@ -18,6 +18,9 @@ from fediblog.config import settings
 LONGEST = 30
 TAKEN = "This name is taken. Please choose another one."
 
+# Normalising many marks on one letter takes quadratic time, and nobody here or elsewhere has such a name.
+_LONGEST_READ = 500
+
 _NAME = re.compile(rf"[a-zA-Z0-9_]{{1,{LONGEST}}}")
 
 # `adm1n` and `r00t` are meant to be read as words: a digit stands for the letter it is taken for.
@@ -26,7 +29,12 @@ _READ_AS = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7":
 
 def key(username: str) -> str:
     """What is unique about a name."""
-    return unicodedata.normalize("NFKC", username).casefold()
+    return _composed(username).casefold()
+
+
+def tidy(username: str) -> str:
+    """The name that was meant: wide letters are letters, and some people write the @ too."""
+    return _composed(username.strip()).strip().removeprefix("@")
 
 
 def fault(username: str, staff: bool = False) -> str | None:
@@ -49,6 +57,10 @@ async def taken(username: str, staff: bool = False) -> str | None:
     if not staff and await db.value(_LOOKS_LIKE, _looks(username)):
         return "This name looks too much like another one here. Please choose a different one."
     return None
+
+
+def _composed(username: str) -> str:
+    return unicodedata.normalize("NFKC", username[:_LONGEST_READ])
 
 
 def _read(username: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fediblog import ids, keys, moments, uris
 from fediblog.config import settings
 from fediblog.models import Account, Role, User
-from fediblog.services import members, names, passwords
+from fediblog.services import emails, members, names, passwords
 from fediblog.services.members import Membership
 
 
@@ -27,7 +27,7 @@ class Newcomer:
     """Who is to be made."""
 
     username: str
-    email: str
+    email: str  # Tidied.
     secrets: Secrets
     role: Role = Role.USER
     confirmed: bool = False
@@ -45,15 +45,25 @@ async def secrets(password: str) -> Secrets:
     return Secrets(hashed, public, keys.seal(settings().secret, private))
 
 
-async def make(newcomer: Newcomer, email_key: str) -> User:
+async def make(newcomer: Newcomer) -> User:
     """Store an account and its owner, inside a transaction. Raises Conflict when name or address are taken.
 
     Who is not confirmed and approved yet has an account that nobody sees (`admission`).
     """
+    user = draft(newcomer)
+    account = _account(newcomer, user.created_at)
+    await user.save(force_create=True)
+    await account.save(force_create=True)
+    await members.add(user.id, account.id, Membership.OWNER)
+    return user
+
+
+def draft(newcomer: Newcomer) -> User:
+    """The user as it would be stored."""
     now = moments.now()
-    user = User(
+    return User(
         email=newcomer.email,
-        email_key=email_key,
+        email_key=emails.key(newcomer.email),
         password_hash=newcomer.secrets.password_hash,
         role=newcomer.role,
         reason=newcomer.reason,
@@ -63,11 +73,6 @@ async def make(newcomer: Newcomer, email_key: str) -> User:
         locale=newcomer.locale,
         created_at=now,
     )
-    account = _account(newcomer, now)
-    await user.save(force_create=True)
-    await account.save(force_create=True)
-    await members.add(user.id, account.id, Membership.OWNER)
-    return user
 
 
 def _account(newcomer: Newcomer, now: int) -> Account:

@@ -13,6 +13,7 @@ from fediblog.models import Account, User
 from fediblog.services import (
     admission,
     emails,
+    guessing,
     joined,
     mail,
     members,
@@ -31,7 +32,6 @@ _LONGEST_AGENT = 300
 _RESET_SECONDS = 30 * 60
 _RESETS_FOR_ONE = 3  # In an hour, like the next.
 _RESETS_BY_ONE = 10
-_WRONG = "The name or the password is wrong."
 _STALE = "This link has been used or is too old. Please ask for a new one."
 
 
@@ -70,14 +70,14 @@ async def sign_in(
 ) -> SignedIn:
     """Open a session. `replaces` is the token of the session that the browser had before; it ends.
 
-    Raises Unauthenticated, with one text and after one time, when there is no such user or the password is
-    wrong; TooMany after ten failures for the user or the address; Forbidden, with the reason, only to those
-    who know the password.
+    Raises Unauthenticated, with one text and after one time, when there is no such user, the password is
+    wrong, or the address was never confirmed; TooMany after ten failures for the name or the caller;
+    Forbidden, with the reason, only to those who know the password.
     """
     user = await _user(name_or_email)
-    await verify(user, password, name_or_email, address)
+    await guessing.check(user, password, name_or_email, address)
     if user is None:
-        raise Unauthenticated(_WRONG)
+        raise Unauthenticated
     _refuse_inactive(user)
     account = await members.acted_for(user)
     if account.suspended_at is not None:
@@ -91,27 +91,6 @@ async def sign_in(
             await db.execute(sql, user.id, user.password_hash, fresh)
         token = await _open(user, account, address, agent)
     return SignedIn(token, user, account)
-
-
-async def verify(user: User | None, password: str, name: str, address: str) -> None:
-    """Raises Unauthenticated when this is not the user's password, TooMany when it was guessed too often.
-
-    The count is looked at again once it is our turn to hash, so that many guesses at once are not free.
-    """
-    buckets = (guesses(user.id if user else names.key(name)), _caller(address))
-    await throttle.check(*buckets)
-    async with passwords.place():
-        await throttle.check(*buckets)
-        right = await passwords.matches(user.password_hash if user else None, password)
-        if not right:
-            await throttle.failed(*buckets)
-            raise Unauthenticated(_WRONG)
-    await throttle.clear(buckets[0])
-
-
-def guesses(user: int | str) -> str:
-    """The bucket that counts wrong passwords for a user, or for a name that nobody has."""
-    return throttle.bucket("password", str(user))
 
 
 async def find(token: str) -> Session | None:
@@ -186,7 +165,7 @@ async def act_for(session: Session, account_id: int) -> Account:
 async def require_password(user: User, password: str, address: str, field: str = "password") -> None:
     """For what is too grave to be done with a session alone. Raises Invalid for that field, or TooMany."""
     try:
-        await verify(user, password, user.email, address)
+        await guessing.check(user, password, user.email, address)
     except Unauthenticated:
         raise Invalid("This is not your password.", field=field) from None
 
@@ -241,8 +220,8 @@ async def reset(token: str, new: str) -> User:
         if await one_time.take(one_time.RESET, token) is None:
             raise Invalid(_STALE, field="token")
         await _replace_password(user, fresh)
-        await admission.confirm(user.id)
-    await throttle.clear(guesses(user.id))
+        await admission.confirm(user)
+    await guessing.forget(user)
     return user
 
 
@@ -260,14 +239,18 @@ WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.created_at > $3
 """
 
 
-def _caller(address: str) -> str:
-    return throttle.bucket("password from", throttle.network(address))
-
-
 async def _user(name_or_email: str) -> User | None:
-    """By e-mail address, else by the name of an account that the user owns."""
-    wanted = name_or_email.strip()
-    if "@" in wanted[1:]:
+    """Who may be meant: by e-mail address, else by the name of an account that the user owns.
+
+    Who has never confirmed the address is not there yet. Otherwise anybody could sign up with somebody's
+    address and see here whether that had made a user, which it does only if the address was free.
+    """
+    user = await _named(name_or_email.strip())
+    return user if user is not None and user.confirmed_at is not None else None
+
+
+async def _named(wanted: str) -> User | None:
+    if emails.is_meant(wanted):
         key = emails.find_key(wanted)
         return await User.get_or_none(email_key=key) if key else None
     if names.fault(wanted.removeprefix("@"), staff=True):
@@ -284,10 +267,6 @@ async def _user(name_or_email: str) -> User | None:
 def _refuse_inactive(user: User) -> None:
     if user.disabled_at is not None:
         raise Forbidden("This log-in has been switched off by the staff of this server.")
-    if user.confirmed_at is None:
-        raise Forbidden(
-            "Please confirm your e-mail address first: open the link in the mail that we have sent."
-        )
     if user.approved_at is None:
         raise Forbidden(
             "Your sign-up is waiting for approval. You will get a mail as soon as somebody has read it."

@@ -41,7 +41,7 @@ async def setup(token: str, form: SignUp, registration: str, title: str) -> User
         # The token goes first: of two who use it at once, one gets it.
         if await one_time.take(one_time.SETUP, token) is None or await _has_admin():
             raise Forbidden(_USED)
-        user = await newcomers.make(newcomer, emails.key(email))
+        user = await newcomers.make(newcomer)
         await settings.put(settings.checked(registration=registration, title=title))
         await audit.record(user, "setup", str(user.id), username=form.username, registration=registration)
     return user
@@ -62,7 +62,7 @@ async def create_account(
     confirmed = confirmed or not configuration().mail.url.get_secret_value()
     newcomer = Newcomer(username, address, secrets, Role(role), confirmed, approved=True)
     async with db.transaction():
-        user = await newcomers.make(newcomer, emails.key(address))
+        user = await newcomers.make(newcomer)
         if not confirmed:
             await signups.ask_to_confirm(user)
         await audit.record(None, "account.create", str(user.id), username=username, role=user.role.value)

@@ -1,6 +1,5 @@
 """Signing up: the four modes, the rules of the form, confirming the address, and the queue of the staff."""
 
-import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -28,16 +27,18 @@ from fediblog.services.newcomers import Newcomer, Secrets
 from fediblog.services.settings import Mode
 
 _CONFIRM_SECONDS = 48 * 3600
-_PATIENCE = 7 * moments.DAY
+_PATIENCE_SECONDS = 7 * 24 * 3600
 _LONGEST_REASON = 1000
 
 # In an hour from one address; only forms without a fault count.
 _MOST_SIGNUPS = 10
 _MOST_RESENT = 3
 _MOST_TAKEN_MAILS = 3  # In a day for one mailbox.
+_BATCH = 500
 
 _STALE = "This link has been used or is too old. Please ask for a new one."
 _BAD_INVITE = "This invite is not valid any more."
+_APPROVED = "This sign-up has been approved already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,7 @@ async def confirm(token: str) -> User:
         user = await User.get_or_none(id=taken["user_id"]) if taken else None
         if user is None:
             raise Invalid(_STALE, field="token")
-        if await admission.confirm(user.id) and user.approved_at is None:
-            await mail.account_mail(user, "waiting")
+        await admission.confirm(user)
         return await User.get(id=user.id)
 
 
@@ -129,19 +129,30 @@ async def request_confirmation(email: str, address: str) -> None:
             await one_time.make(one_time.CONFIRM, None, _CONFIRM_SECONDS)
 
 
-async def waiting() -> tuple[Applicant, ...]:
+async def waiting(most: int = 100) -> tuple[Applicant, ...]:
     """Those who have confirmed their address and wait for the staff, the oldest first."""
     lines = await db.rows(
         f"SELECT {joined.columns(User, 'u')}, {joined.columns(Account, 'a')} FROM person u"
         " JOIN membership m ON m.user_id = u.id AND m.role = 'owner' JOIN account a ON a.id = m.account_id"
-        " WHERE u.approved_at IS NULL AND u.confirmed_at IS NOT NULL AND u.disabled_at IS NULL ORDER BY u.id"
+        f" WHERE {_WAITING} ORDER BY u.id LIMIT $1",
+        most,
     )
     return tuple(Applicant(joined.build(User, "u", line), joined.build(Account, "a", line)) for line in lines)
 
 
-async def approve(user_id: int, by: User) -> User:
-    """Let somebody in. Twice is the same as once. Raises NotFound, Forbidden for who is not on the staff."""
-    members.require_staff(by)
+async def count_waiting() -> int:
+    """How many wait for the staff."""
+    found: int = await db.value(f"SELECT count(*) FROM person u WHERE {_WAITING}")
+    return found
+
+
+async def approve(user_id: int, by: User | None) -> User:
+    """Let somebody in. Twice is the same as once. Raises NotFound, Forbidden for who is not on the staff.
+
+    `by` is None on the command line.
+    """
+    if by is not None:
+        members.require_staff(by)
     async with db.transaction():
         user = await _applicant(user_id)
         if await admission.approve(user.id):
@@ -150,34 +161,33 @@ async def approve(user_id: int, by: User) -> User:
         return await User.get(id=user.id)
 
 
-async def reject(user_id: int, by: User) -> None:
+async def reject(user_id: int, by: User | None) -> None:
     """Send somebody away; name, address and all else are deleted. Raises as `approve` does.
 
     Raises Conflict for somebody who has been let in already: that is for suspending, not for rejecting.
     """
-    members.require_staff(by)
+    if by is not None:
+        members.require_staff(by)
     async with db.transaction():
         user = await _applicant(user_id)
         if user.approved_at is not None:
-            raise Conflict("This sign-up has been approved already.")
+            raise Conflict(_APPROVED)
         await audit.record(by, "signup.reject", str(user.id), username=await _username(user.id))
         if user.confirmed_at is not None:
             await mail.account_mail(user, "rejected")
-        await _forget(user.id)
+        if not await _forget(user.id, "approved_at IS NULL"):
+            raise Conflict(_APPROVED)
 
 
 async def prune() -> int:
-    """Delete up to 500 sign-ups whose address was not confirmed within a week. Tells how many."""
-    users = await db.column(
-        "SELECT id FROM person WHERE confirmed_at IS NULL AND created_at < $1 ORDER BY id LIMIT 500",
-        moments.now() - _PATIENCE,
-    )
-    for user_id in users:
-        async with db.transaction():
-            # Once more: it may have been confirmed since.
-            if await db.value("SELECT 1 FROM person WHERE id = $1 AND confirmed_at IS NULL", user_id):
-                await _forget(user_id)
-    return len(users)
+    """Delete the sign-ups whose address was not confirmed within a week. Tells how many."""
+    before = moments.now() - _PATIENCE_SECONDS * moments.SECOND
+    number = 0
+    while users := await db.column(_UNCONFIRMED, before, _BATCH):
+        for user_id in users:
+            async with db.transaction():
+                number += await _forget(user_id, "confirmed_at IS NULL")
+    return number
 
 
 # ------------------------------------------------------------------------------------------------ the form
@@ -186,7 +196,7 @@ async def prune() -> int:
 async def _checked(form: SignUp, mode: Mode) -> SignUp:
     """The form with its texts tidied. Raises Invalid with all its faults."""
     form = SignUp(
-        username=unicodedata.normalize("NFKC", form.username).strip().removeprefix("@"),
+        username=names.tidy(form.username),
         email=form.email,
         password=form.password,
         reason=text.tidy_block(form.reason),
@@ -210,8 +220,8 @@ async def _faults(form: SignUp, mode: Mode) -> AsyncIterator[tuple[str, str | No
 
 
 async def _name_fault(username: str) -> str | None:
-    # A name is held for whoever signed up with an address that was taken: see `_pretend`.
-    if await one_time.exists(one_time.HELD_NAME, names.key(username)):
+    # A name is held for whoever signed up with an address that was taken: see `_hold_name`.
+    if await one_time.kept(one_time.HELD_NAME, names.key(username)):
         return names.TAKEN
     return await names.taken(username)
 
@@ -232,37 +242,45 @@ async def _invite_fault(code: str, mode: Mode) -> str | None:
 
 
 async def _store(form: SignUp, secrets: Secrets, mode: Mode) -> User:
+    """Make the user; or, where the address is somebody's, do all that others can see of it."""
     email = emails.tidy(form.email)
     confirmed = not configuration().mail.url.get_secret_value()
     async with db.transaction():
         owner = await User.get_or_none(email_key=emails.key(email))
-        if owner is None:
-            return await _make(form, secrets, mode, confirmed)
-        if confirmed:
+        if owner is not None and confirmed:
             # No mail can tell the owner, and whoever signs up would wait for nothing.
             raise Invalid("This e-mail address is taken.", field="email")
+        invite_id = await _use_invite(form.invite_code)
+        newcomer = Newcomer(
+            username=form.username,
+            email=email,
+            secrets=secrets,
+            confirmed=confirmed,
+            approved=mode is not Mode.APPROVAL or invite_id is not None,
+            reason=form.reason,
+            invite_id=invite_id,
+            locale=form.locale,
+        )
+        if owner is None:
+            return await _make(newcomer)
         await _hold_name(form.username)
         await _tell_owner(owner)
-    return _pretend(form, secrets)
+        return newcomers.draft(newcomer)
 
 
-async def _make(form: SignUp, secrets: Secrets, mode: Mode, confirmed: bool) -> User:
-    invite_id = await invites.use(form.invite_code) if form.invite_code else None
-    if form.invite_code and invite_id is None:
+async def _use_invite(code: str) -> int | None:
+    """Also for an address that is taken: its maker would see that nobody came, and know why."""
+    if not code:
+        return None
+    invite_id = await invites.use(code)
+    if invite_id is None:
         raise Invalid(_BAD_INVITE, field="invite_code")
-    email = emails.tidy(form.email)
-    newcomer = Newcomer(
-        username=form.username,
-        email=email,
-        secrets=secrets,
-        confirmed=confirmed,
-        approved=mode is not Mode.APPROVAL or invite_id is not None,
-        reason=form.reason,
-        invite_id=invite_id,
-        locale=form.locale,
-    )
-    user = await newcomers.make(newcomer, emails.key(email))
-    if not confirmed:
+    return invite_id
+
+
+async def _make(newcomer: Newcomer) -> User:
+    user = await newcomers.make(newcomer)
+    if user.confirmed_at is None:
         await ask_to_confirm(user)
     elif user.approved_at is None:
         await mail.account_mail(user, "waiting")
@@ -270,28 +288,17 @@ async def _make(form: SignUp, secrets: Secrets, mode: Mode, confirmed: bool) -> 
 
 
 async def _hold_name(username: str) -> None:
-    """Nobody else gets the name for as long as a real sign-up would have kept it.
+    """Nobody else gets the name for as long as a sign-up that is never confirmed would have kept it.
 
     Otherwise signing up twice would tell whether the address of the first time was taken.
     """
-    await one_time.make(one_time.HELD_NAME, None, _CONFIRM_SECONDS, detail=names.key(username))
+    await one_time.make(one_time.HELD_NAME, None, _PATIENCE_SECONDS, detail=names.key(username))
 
 
 async def _tell_owner(owner: User) -> None:
     """A mail to the owner of an address, some times a day and no more: it must not be a way to annoy."""
     if await throttle.allowed(throttle.bucket("taken", owner.email_key), _MOST_TAKEN_MAILS, 24 * 3600):
         await mail.account_mail(owner, "taken")
-
-
-def _pretend(form: SignUp, secrets: Secrets) -> User:
-    email = emails.tidy(form.email)
-    return User(
-        email=email,
-        email_key=emails.key(email),
-        password_hash=secrets.password_hash,
-        reason=form.reason,
-        locale=form.locale,
-    )
 
 
 # ----------------------------------------------------------------------------------------------- the queue
@@ -309,10 +316,19 @@ async def _username(user_id: int) -> str:
     return str(await db.value(f"{sql} ORDER BY a.id", user_id) or "")
 
 
-async def _forget(user_id: int) -> None:
-    """Delete a user who was never let in, and the account that nobody has seen. Inside a transaction."""
+async def _forget(user_id: int, still: str) -> bool:
+    """Delete a user who was never let in, and the account that nobody has seen. Inside a transaction.
+
+    `still` is SQL for what has to be true of the user. False when it is not (any more): nothing has changed.
+    """
     owned = "SELECT account_id FROM membership WHERE user_id = $1 AND role = 'owner'"
     accounts = await db.column(owned, user_id)
-    await db.execute("DELETE FROM person WHERE id = $1", user_id)
+    if await db.value(f"DELETE FROM person WHERE id = $1 AND {still} RETURNING id", user_id) is None:
+        return False
     for account_id in accounts:
         await db.execute("DELETE FROM account WHERE id = $1", account_id)
+    return True
+
+
+_WAITING = "u.approved_at IS NULL AND u.confirmed_at IS NOT NULL AND u.disabled_at IS NULL"
+_UNCONFIRMED = "SELECT id FROM person WHERE confirmed_at IS NULL AND created_at < $1 ORDER BY id LIMIT $2"

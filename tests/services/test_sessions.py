@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from argon2 import PasswordHasher
@@ -112,7 +113,7 @@ async def test_a_wrong_password_opens_nothing(alice, password):
 async def test_nobody_can_guess_for_long(alice, clock: Clock):
     for number in range(10):
         with pytest.raises(Unauthenticated):
-            await sign_in("alice" if number % 2 else "alice@mail.example", f"guess {number}")
+            await sign_in("alice" if number % 2 else " @ALICE ", f"guess {number}")
     with pytest.raises(TooMany) as refused:
         await sign_in(address=ELSEWHERE)
     assert 50 < refused.value.retry_after <= 60
@@ -129,6 +130,31 @@ async def test_nobody_can_guess_for_long(alice, clock: Clock):
     with pytest.raises(Unauthenticated):
         await sign_in(password="guess 12", address=ELSEWHERE)
     await sign_in(address=ELSEWHERE)
+
+
+async def test_guessing_for_a_name_does_not_tell_whose_an_address_is(alice):
+    for number in range(10):
+        with pytest.raises(Unauthenticated):
+            await sign_in("alice", "guess", f"192.0.2.{number}")
+    for email in ("alice@mail.example", "nobody@mail.example"):
+        for number in range(10):
+            with pytest.raises(Unauthenticated):
+                await sign_in(email, "guess", f"198.51.100.{number}")
+        with pytest.raises(TooMany):
+            await sign_in(email.upper(), address=ELSEWHERE)
+
+
+async def test_a_name_of_a_million_marks_takes_no_time(alice):
+    # Normalising them would hold up everybody for a minute.
+    for heap in ("a" + "\u0301\u0316" * 250_000, "a@" + "\u0301\u0316" * 250_000):
+        started = time.perf_counter()
+        with pytest.raises(Unauthenticated):
+            await sign_in(heap)
+        with pytest.raises(Invalid):
+            await sign_up("dora", email=heap)
+        with pytest.raises(Invalid):
+            await sign_up(heap)
+        assert time.perf_counter() - started < 1
 
 
 async def test_nobody_can_guess_for_many_names_from_one_address(alice, bob):
@@ -173,7 +199,6 @@ async def test_of_twenty_sign_ins_two_are_hashed_at_a_time_and_off_the_loop(alic
     ("columns", "reason"),
     [
         ({"disabled_at": 1}, "switched off"),
-        ({"confirmed_at": None}, "confirm your e-mail"),
         ({"approved_at": None}, "waiting for approval"),
         ({"suspended_at": 1}, "suspended"),
     ],
@@ -185,6 +210,18 @@ async def test_who_may_not_be_here_is_told_why_only_after_the_right_password(dat
     with pytest.raises(Forbidden, match=reason):
         await sign_in()
     assert await db.value("SELECT count(*) FROM session") == 0
+
+
+async def test_who_never_confirmed_the_address_is_answered_like_nobody(database, configure):
+    configure(mail__url="smtp://127.0.0.1:1")
+    await person("alice", confirmed_at=None)
+    for place, name in enumerate(("alice", "alice@mail.example", "nobody")):
+        for _ in range(10):
+            with pytest.raises(Unauthenticated) as refused:
+                await sign_in(name, address=f"192.0.2.{place}")
+            assert "has not been confirmed yet" in refused.value.message
+        with pytest.raises(TooMany):
+            await sign_in(name, address=ELSEWHERE)
 
 
 async def test_a_weak_hash_is_made_anew_at_sign_in(database):

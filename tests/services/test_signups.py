@@ -7,9 +7,9 @@ import pytest
 
 from fediblog import db, keys, moments
 from fediblog.config import Config, settings
-from fediblog.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from fediblog.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from fediblog.models import Account, User
-from fediblog.services import accounts, invites, sessions, signups
+from fediblog.services import accounts, invites, moderation, sessions, signups, upkeep
 from fediblog.services import settings as site
 from tests.people import person, remote, user_of
 from tests.services.mailbox import Clock, clock
@@ -30,7 +30,7 @@ async def test_who_signs_up_is_somebody_once_the_address_is_confirmed(database):
     assert await accounts.find("dora") is None
     with pytest.raises(NotFound):
         await accounts.get(account.id)
-    with pytest.raises(Forbidden, match="confirm"):
+    with pytest.raises(Unauthenticated, match="confirmed"):
         await sessions.sign_in("dora", PASSWORD, HERE, "test")
 
     [(address, token)] = await mailed("confirm")
@@ -215,8 +215,42 @@ async def test_the_name_given_with_a_taken_address_is_kept_like_any_other(alice,
     with pytest.raises(Invalid) as refused:
         await sign_up("Dora", email="dora@mail.example")
     assert refused.value.fields["username"].startswith("This name is taken")
-    clock.forward(48 * moments.HOUR + 1)
+    clock.forward(6 * moments.DAY)
+    await upkeep.prune()
+    with pytest.raises(Invalid):
+        await sign_up("Dora", email="dora@mail.example")
+    clock.forward(moments.DAY + 1)
+    await upkeep.prune()
     assert (await sign_up("Dora", email="dora@mail.example")).email == "dora@mail.example"
+
+
+async def test_who_signs_up_cannot_tell_by_anything_whether_the_address_was_taken(alice, bob, clock: Clock):
+    """Twice the same, with an address that is free and with one that is not."""
+    outcomes = []
+    for name, email in (("dora", "free@mail.example"), ("dana", "alice@mail.example")):
+        invite = await invites.create(bob, most_uses=1)
+        user = await sign_up(name, email=email, invite_code=invite.code)
+        seen = [bool(user.approved_at), bool(user.confirmed_at), user.role, user.invite_id == invite.id]
+        [line] = [line for line in await invites.listing(bob) if line.id == invite.id]
+        seen += [line.uses, line.open, await invites.find(invite.code)]
+        for typed in (name, email):
+            with pytest.raises(Unauthenticated) as refused:
+                await sessions.sign_in(typed, PASSWORD, HERE, "test")
+            seen.append(refused.value.message)
+        with pytest.raises(Invalid) as taken:
+            await sign_up(name, email="other@mail.example")
+        seen.append(taken.value.fields)
+        outcomes.append(seen)
+    assert outcomes[0] == outcomes[1]
+
+    for days, free in ((2, False), (6, True)):
+        clock.forward(days * moments.DAY)
+        await upkeep.prune()
+        for number, name in enumerate(("dora", "dana")):
+            signing = sign_up(name, email=f"other{number}@mail.example")
+            assert (await asyncio.gather(signing, return_exceptions=True))[0].__class__ is (
+                User if free else Invalid
+            )
 
 
 async def test_the_owner_of_an_address_is_told_three_times_a_day_at_most(alice):
@@ -306,6 +340,56 @@ async def test_who_is_rejected_is_forgotten(configure, database):
     assert await mailed("rejected") == [(user.email, "")]
     assert await audited() == ["signup.reject"]
     assert (await sign_up()).id != user.id
+
+
+async def test_of_a_moderator_who_approves_and_one_who_rejects_one_is_late(configure, database):
+    configure(mail__url="smtp://127.0.0.1:1", registration__mode="approval")
+    admin = await user_of(await person("mia", role="admin"))
+    for number in range(5):
+        user = await sign_up(f"dora_{number}", address=f"192.0.2.{number}")
+        acts = [signups.approve(user.id, admin), signups.reject(user.id, admin)]
+        approved, rejected = await asyncio.gather(*acts, return_exceptions=True)
+        assert await User.exists(id=user.id) is isinstance(rejected, Conflict)
+        assert isinstance(approved, NotFound) is (rejected is None)
+
+
+async def test_of_confirming_late_and_being_forgotten_one_happens(database, clock: Clock):
+    for number in range(5):
+        user = await sign_up(f"dora_{number}", address=f"192.0.2.{number}")
+        [(_, token)] = [pair for pair in await mailed("confirm") if pair[0] == user.email]
+        await sign_up(f"dana_{number}", address=f"192.0.2.{number}")
+        async with db.transaction():
+            await db.execute("UPDATE person SET created_at = 1 WHERE confirmed_at IS NULL")
+        confirmed, _ = await asyncio.gather(signups.confirm(token), signups.prune(), return_exceptions=True)
+        assert await User.exists(id=user.id) is isinstance(confirmed, User)
+        assert await User.filter(confirmed_at=None).count() == 0
+
+
+async def test_confirming_does_not_bring_back_whom_the_staff_has_suspended(database):
+    admin = await user_of(await person("mia", role="admin"))
+    user = await sign_up()
+    await moderation.suspend(await account_of(user), admin)
+    await signups.confirm((await mailed("confirm"))[0][1])
+    assert (await account_of(user)).suspended_at is not None
+    await moderation.unsuspend(await account_of(user), admin)
+    assert (await accounts.find("dora")) is not None
+
+
+async def test_a_reset_tells_the_staff_too_that_somebody_waits_now(configure, database):
+    configure(mail__url="smtp://127.0.0.1:1", registration__mode="approval")
+    await person("mia", role="moderator")
+    user = await sign_up()
+    await sessions.request_reset(user.email, HERE)
+    await sessions.reset((await mailed("reset"))[0][1], PASSWORD)
+    assert len(await mailed("waiting")) == 1
+
+
+async def test_the_staff_reads_of_as_many_as_fit_a_page(configure, database):
+    configure(registration__mode="approval")
+    for number in range(4):
+        await sign_up(f"dora_{number}")
+    assert [one.account.username for one in await signups.waiting(3)] == ["dora_0", "dora_1", "dora_2"]
+    assert await signups.count_waiting() == 4
 
 
 async def test_only_the_staff_approves_and_rejects(alice, configure):

@@ -115,12 +115,13 @@ async def compose(mail: Mail, site: str) -> Letter | None:
 
 async def _to_staff(mail: Mail, notice: Notice, site: str) -> Letter | None:
     user = await User.get_or_none(id=mail.user_id) if mail.user_id else None
-    people = await db.rows(_PEOPLE)
+    people = await db.rows(_PEOPLE, _MOST_SHOWN)
     if user is None or not user.active or not people:
         return None
-    lines = [_person(line) for line in people[:_MOST_SHOWN]]
-    if len(people) > _MOST_SHOWN:
-        lines.append(f"and {len(people) - _MOST_SHOWN} more")
+    lines = [_person(line) for line in people]
+    more = people[0]["all_of_them"] - len(people)
+    if more:
+        lines.append(f"and {more} more")
     return _letter(notice, mail, user.email, site, "", lines=lines, link=uris.absolute(notice.path))
 
 
@@ -146,10 +147,10 @@ def _letter(
 
 # Who has an address that was never confirmed may be a machine, and nobody needs to look at it yet.
 _PEOPLE = """
-SELECT a.username, u.reason FROM person u
+SELECT a.username, u.reason, count(*) OVER () AS all_of_them FROM person u
 JOIN membership m ON m.user_id = u.id JOIN account a ON a.id = m.account_id
 WHERE u.approved_at IS NULL AND u.confirmed_at IS NOT NULL AND u.disabled_at IS NULL
-ORDER BY u.id
+ORDER BY u.id LIMIT $1
 """
 
 
