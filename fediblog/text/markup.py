@@ -47,13 +47,14 @@ _ATTRIBUTE = rf"""
     (?: {_BLANK}*+ = {_BLANK}*+ (?: {_VALUE} ) | (?! {_BLANK}*+ = ) )
 """
 _ONE_OF_MANY = re.sub(r"\?P<\w+>", "?:", _ATTRIBUTE)  # the same without names, which may stand only once
-_ATTRIBUTES = rf"(?: [\t\n\f\r /]++ | {_ONE_OF_MANY} )*+"
+# A repeated group is made atomic by (?>...) and never by *+, which does not match right before Python 3.11.5.
+_ATTRIBUTES = rf"(?> (?: [\t\n\f\r /]++ | {_ONE_OF_MANY} )* )"
 
 # Their content is no markup for readers: it ends at the element's own end tag. Of a formula, people can read
 # the TeX that comes with it (FEP-dc88).
 _OPAQUE = "iframe|math|noembed|noframes|script|style|svg|template|textarea|title|xmp"
 _TEX = re.compile(
-    r"<annotation\b (?:(?!x-tex)[^<>])*+ x-tex [^<>]*+ > ([^<]*+) <", re.VERBOSE | re.IGNORECASE
+    r"<annotation\b (?>(?:(?!x-tex)[^<>])*) x-tex [^<>]*+ > ([^<]*+) <", re.VERBOSE | re.IGNORECASE
 )
 
 _TOKEN = re.compile(
