@@ -71,9 +71,12 @@ CREATE TABLE tombstone (
 CREATE INDEX tombstone_id ON tombstone (id);
 CREATE INDEX tombstone_deleted ON tombstone (deleted_at);
 
+-- Who is addressed by a post, since when (0: from the beginning), and whether the text still names them.
 CREATE TABLE mention (
     post_id BIGINT NOT NULL REFERENCES post(id) ON DELETE CASCADE,
     account_id BIGINT NOT NULL REFERENCES account(id),
+    since BIGINT NOT NULL DEFAULT 0,
+    named BOOLEAN NOT NULL DEFAULT TRUE,
     PRIMARY KEY (post_id, account_id)
 ){pair};
 CREATE INDEX mention_account ON mention (account_id, post_id);

@@ -15,7 +15,7 @@ from fediblog.errors import Gone, Invalid, NotFound
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account
 from fediblog.paging import BIGGEST
-from fediblog.services import admission, names
+from fediblog.services import admission, mentions, names
 from fediblog.text import Handle, Person
 
 LONGEST_NAME = 50
@@ -160,7 +160,7 @@ def _faults(draft: Profile) -> Iterable[tuple[str, str | None]]:
     if draft.display_name is not None and _too_long(draft.display_name, LONGEST_NAME):
         yield "display_name", f"A name can have {LONGEST_NAME} characters at most."
     note = draft.note or ""
-    if text.length(note) > LONGEST_NOTE or len(note) > _MOST_STORED:
+    if len(note) > _MOST_STORED or text.length(note) > LONGEST_NOTE:
         yield "note", f"That is longer than {LONGEST_NOTE} characters."
     yield "fields", _fields_fault(draft.fields or ())
 
@@ -220,18 +220,7 @@ def _field(account: Account, name: str, source: str, people: Mapping[Handle, Per
 async def _people(sources: Iterable[str]) -> dict[Handle, Person]:
     """Those of us whom these texts name. Mentions of people elsewhere stay words."""
     handles = {handle for source in sources for handle in text.scan(source).handles}
-    ours = {handle: names.key(handle.username) for handle in handles if _is_ours(handle)}
-    if not ours:
-        return {}
-    found = await Account.filter(
-        username_key__in=list(ours.values()), domain="", suspended_at=None, deleted_at=None
-    )
-    known = {account.username_key: Person(account.username, account.url) for account in found}
-    return {handle: known[key] for handle, key in ours.items() if key in known}
-
-
-def _is_ours(handle: Handle) -> bool:
-    return handle.domain in (None, settings().domain)
+    return mentions.people(await mentions.find(filter(mentions.ours, handles)))
 
 
 # ------------------------------------------------------------------------------------------------ pictures

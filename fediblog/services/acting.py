@@ -6,6 +6,7 @@ Whether the account may see the post has been asked by `posts.get`, which handed
 from fediblog import db
 from fediblog.errors import Forbidden, NotFound
 from fediblog.models import Account, Post
+from fediblog.services import locks
 
 
 async def original(post: Post) -> Post:
@@ -19,12 +20,12 @@ async def original(post: Post) -> Post:
 
 
 async def check(account: Account, post: Post) -> None:
-    """Refuse an act, inside its transaction.
+    """Refuse an act, inside its transaction; if not, the post stays until that ends.
 
     Raises NotFound when the post has gone meanwhile or its author blocks the account, Forbidden when the
     account blocks the author.
     """
-    found = await db.row(_BETWEEN, account.id, post.id)
+    found = await db.row(f"{_BETWEEN} {locks.keeping('p')}", account.id, post.id)
     if found is None or found["blocked_by"]:
         raise NotFound
     if found["blocking"]:

@@ -2,14 +2,15 @@
 
 from fediblog import db, ids
 from fediblog.models import Account, Post
-from fediblog.services import acting
+from fediblog.services import acting, locks
 
 
 async def bookmark(account: Account, post: Post) -> Post:
     """Keep a post, or what a boost passes on; gives the post that was meant. Twice is the same as once."""
     post = await acting.original(post)
     async with db.transaction():
-        await db.execute(_KEEP, account.id, post.id, ids.new())
+        if await locks.keep(post.id):
+            await db.execute(_KEEP, account.id, post.id, ids.new())
     return post
 
 
@@ -21,8 +22,4 @@ async def unbookmark(account: Account, post: Post) -> Post:
     return post
 
 
-# From `post`, so that one deleted a moment ago is simply not kept.
-_KEEP = """
-INSERT INTO bookmark (account_id, post_id, id) SELECT CAST($1 AS BIGINT), p.id, CAST($3 AS BIGINT)
-FROM post p WHERE p.id = $2 ON CONFLICT DO NOTHING
-"""
+_KEEP = "INSERT INTO bookmark (account_id, post_id, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

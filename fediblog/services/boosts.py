@@ -1,11 +1,11 @@
 """Boosting and unboosting: passing a post on to one's followers. A boost is a row of `post` without text."""
 
 from fediblog import db, ids, moments, uris
-from fediblog.errors import Forbidden, Invalid
+from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import acting, notifications, people, work
+from fediblog.services import acting, locks, notifications, people, work
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
 from fediblog.services.visibility import clause
@@ -30,14 +30,17 @@ async def boost(
         if boost_id is not None:
             await _announce(account, original, boost_id)
             await _count(account, original)
-        return await Post.get(author_id=account.id, boost_of_id=original.id)
+        made = await Post.get_or_none(author_id=account.id, boost_of_id=original.id)
+    if made is None:
+        raise NotFound  # It was there, and has been taken back in this moment.
+    return made
 
 
 async def unboost(account: Account, post: Post) -> Post:
     """Take a boost back; gives the original. Without a boost: nothing."""
     original = await acting.original(post)
     async with db.transaction():
-        if await db.value(_DELETE, account.id, original.id):
+        if await locks.keep(original.id) and await db.value(_DELETE, account.id, original.id):
             await notifications.take_back(Kind.BOOST, original.author_id, account.id, original.id)
             await db.execute("UPDATE post SET boosts = boosts - 1 WHERE id = $1", original.id)
             await db.execute("UPDATE account SET posts_count = posts_count - 1 WHERE id = $1", account.id)

@@ -7,15 +7,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fediblog import db, text, uris
+from fediblog import text, uris
 from fediblog.config import settings
 from fediblog.errors import Invalid
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import polls
+from fediblog.services import mentions, polls
+from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
-from fediblog.text import Handle, Person
 
-_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+# A link counts 23 and a reader's character may be many of Unicode's, so the count alone is no bound on what
+# is stored. This one leaves room for the longest addresses.
+_STORED_FOR_EACH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,14 @@ class Draft:
     source: str
     summary: str = ""
     visibility: Visibility | None = None
+    # What the author takes without a wish; a reply is never wider than what it answers either.
+    usual: Visibility = Visibility.PUBLIC
     sensitive: bool = False
     language: str = ""
     reply_to_id: int | None = None
     media_ids: tuple[int, ...] = ()
+    # For an edit: new words about the files in `media_ids`.
+    words: Mapping[int, Words] = field(default_factory=dict)
     poll: PollDraft | None = None
     application: str = ""
     # The same key by the same owner (a token, a form) makes one post, however often it is sent.
@@ -57,17 +64,16 @@ async def compose(author: Account, draft: Draft, parent: Post | None = None) -> 
     if faults:
         raise Invalid(fields=faults)
     found = text.scan(source)
-    people = await _people(found.handles)
-    shown = {handle: Person(row["username"], row["url"]) for handle, row in people.items()}
+    named = await mentions.find(found.handles)
     return Composed(
         source=source,
-        content=text.render(source, shown, uris.tag_page),
+        content=text.render(source, mentions.people(named), uris.tag_page),
         summary=summary,
         sensitive=draft.sensitive or bool(summary),
         language=draft.language,
         visibility=_visibility(draft, parent),
         hashtags=found.hashtags,
-        mentioned=tuple(dict.fromkeys(row["id"] for row in people.values() if row["id"] != author.id)),
+        mentioned=tuple(sorted({one.id for one in named.values()} - {author.id})),
     )
 
 
@@ -75,16 +81,24 @@ def _faults(source: str, summary: str, draft: Draft) -> Iterable[tuple[str, str]
     limits = settings().limits
     if not source.strip() and not draft.media_ids and draft.poll is None:
         yield "source", "A post needs some text, a picture or a poll."
-    elif text.length(source, summary) > limits.max_characters:
+    elif _too_long(source, summary, limits.max_characters):
         yield "source", f"That is longer than {limits.max_characters} characters."
-    if draft.language and not _LANGUAGE.match(draft.language):
+    if draft.language and not _LANGUAGE.fullmatch(draft.language):
         yield "language", "That is not a language code such as en or pt-BR."
     if draft.media_ids and draft.poll is not None:
         yield "media", "A post can have pictures or a poll, not both."
     if len(draft.media_ids) > limits.max_media:
         yield "media", f"A post can have at most {limits.max_media} files."
+    if not draft.words.keys() <= set(draft.media_ids):
+        yield "media", "There is no such file."
     if draft.poll is not None:
         yield from _poll_faults(draft.poll)
+
+
+def _too_long(source: str, summary: str, most: int) -> bool:
+    """The cheap bound first: counting what a reader takes for a character takes its time."""
+    stored = len(source) + len(summary)
+    return stored > most * _STORED_FOR_EACH or text.length(source, summary) > most
 
 
 def _poll_faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
@@ -95,27 +109,7 @@ def _poll_faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
 
 
 def _visibility(draft: Draft, parent: Post | None) -> Visibility:
-    """What was asked for; without a wish a reply is never wider than what it answers."""
+    """What was asked for; without a wish the usual, and for a reply never wider than what it answers."""
     if draft.visibility is not None:
         return draft.visibility
-    return Visibility.PUBLIC if parent is None else parent.visibility
-
-
-async def _people(handles: Iterable[Handle]) -> Mapping[Handle, db.Row]:
-    """The accounts that the handles name, as far as we know them, in one statement."""
-    wanted = {handle: (handle.username.casefold(), _domain(handle)) for handle in handles}
-    if not wanted:
-        return {}
-    pairs = [part for pair in wanted.values() for part in pair]
-    places = ", ".join(f"(${n}, ${n + 1})" for n in range(1, len(pairs), 2))
-    found = await db.rows(
-        "SELECT id, username, username_key, domain, url FROM account"
-        f" WHERE (username_key, domain) IN (VALUES {places}) AND deleted_at IS NULL AND suspended_at IS NULL",
-        *pairs,
-    )
-    known = {(row["username_key"], row["domain"]): row for row in found}
-    return {handle: known[pair] for handle, pair in wanted.items() if pair in known}
-
-
-def _domain(handle: Handle) -> str:
-    return "" if handle.domain in (None, settings().domain) else handle.domain or ""
+    return draft.usual if parent is None else max(draft.usual, parent.visibility)

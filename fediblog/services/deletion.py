@@ -13,7 +13,19 @@ from fediblog import db, moments, storage
 from fediblog.errors import Conflict, NotFound
 from fediblog.models import Account, Post, Role, User
 from fediblog.queue import Job
-from fediblog.services import audit, boosts, follows, likes, media, members, posts, sessions, tokens, work
+from fediblog.services import (
+    audit,
+    boosts,
+    follows,
+    likes,
+    locks,
+    media,
+    members,
+    posts,
+    sessions,
+    tokens,
+    work,
+)
 
 _BATCH = 100
 _ROWS = 500
@@ -123,6 +135,7 @@ async def _ballots(account: Account) -> list[Removal]:
 
 async def _take_back_vote(account_id: int, poll_id: int) -> None:
     async with db.transaction():
+        await locks.keep(poll_id)
         sql = "DELETE FROM poll_ballot WHERE account_id = $1 AND poll_id = $2 RETURNING choices"
         choices = await db.value(sql, account_id, poll_id)
         if choices is None:

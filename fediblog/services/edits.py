@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from fediblog import db, ids, moments
-from fediblog.models import Account, Post
+from fediblog.models import Account, Post, Visibility
+from fediblog.paging import BIGGEST
 from fediblog.services import notifications, views
 from fediblog.services.notifications import Kind
 
@@ -23,25 +24,29 @@ class Version:
     options: tuple[str, ...]
 
 
-async def history(post: Post) -> list[Version]:
-    """All versions, the original first and the one of today last."""
-    kept = await db.rows("SELECT * FROM post_edit WHERE post_id = $1 ORDER BY id", post.id)
-    today = (await views.bodies([post.id]))[post.id]
-    return [_version(row) for row in kept] + [
-        Version(
-            today.summary,
-            today.content,
-            today.sensitive,
-            post.edited_at or post.created_at,
-            tuple(_file(found) for found in today.media),
-            today.poll.options if today.poll else (),
-        )
-    ]
+async def history(post: Post, viewer: Account | None = None) -> list[Version]:
+    """The versions that a viewer may know, oldest first, the one of today last; `post` may be shown to them.
+
+    Who was addressed by an edit only knows what was said from then on: an edit does not widen the circle of
+    those for whom the text before was meant (SECURITY §6). Raises NotFound when the post is gone.
+    """
+    since = await _since(post, viewer)
+    kept = await db.rows(_KEPT, post.id, since)
+    body = await views.body(post.id)
+    today = Version(
+        body.summary,
+        body.content,
+        body.sensitive,
+        body.edited_at or body.created_at,
+        tuple(_file(found) for found in body.media),
+        body.poll.options if body.poll else (),
+    )
+    return [*map(_version, kept), today]
 
 
 async def keep_version(post: Post) -> int:
     """Put the post aside as it stands, inside the transaction that changes it. Gives the edit's moment."""
-    body = (await views.bodies([post.id]))[post.id]
+    body = await views.body(post.id)
     await db.execute(
         _KEEP,
         ids.new(),
@@ -60,9 +65,30 @@ async def keep_version(post: Post) -> int:
 
 async def tell_boosters(author: Account, post: Post) -> None:
     """Who passed a text on hears that it says something else now."""
-    for account_id in await db.column("SELECT author_id FROM post WHERE boost_of_id = $1", post.id):
-        await notifications.tell(Kind.EDIT, account_id, author, post.id)
+    await notifications.tell_all(Kind.EDIT, await db.column(_BOOSTERS, post.id), author, post.id)
 
+
+async def _since(post: Post, viewer: Account | None) -> int:
+    """From which moment on a viewer may know what a post said."""
+    if post.visibility <= Visibility.UNLISTED or (viewer is not None and viewer.id == post.author_id):
+        return 0
+    if viewer is None:
+        return _NEVER
+    found = await db.row(_RIGHTS, post.id, post.author_id, viewer.id) or {}
+    if post.visibility == Visibility.FOLLOWERS and found["follows"]:
+        return 0
+    return _NEVER if found["since"] is None else int(found["since"])
+
+
+_NEVER = BIGGEST
+_KEPT = "SELECT * FROM post_edit WHERE post_id = $1 AND created_at >= $2 ORDER BY id"
+_BOOSTERS = (
+    "SELECT p.author_id FROM post p JOIN account a ON a.id = p.author_id WHERE p.boost_of_id = $1 AND a.local"
+)
+_RIGHTS = """
+SELECT (SELECT 1 FROM follow f WHERE f.follower_id = $3 AND f.target_id = $2) AS follows,
+       (SELECT m.since FROM mention m WHERE m.post_id = $1 AND m.account_id = $3) AS since
+"""
 
 _KEEP = """INSERT INTO post_edit
 (id, post_id, summary, source, content, sensitive, media, options, created_at) VALUES

@@ -3,7 +3,7 @@
 from fediblog import db, ids, moments
 from fediblog.models import Account, Post
 from fediblog.paging import Page
-from fediblog.services import acting, notifications, people
+from fediblog.services import acting, locks, notifications, people
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
 
@@ -28,7 +28,7 @@ async def unlike(account: Account, post: Post) -> Post:
     """Take a like back; gives the post that was meant. Without a like: nothing."""
     post = await acting.original(post)
     async with db.transaction():
-        if await db.value(_UNLIKE, account.id, post.id):
+        if await locks.keep(post.id) and await db.value(_UNLIKE, account.id, post.id):
             await notifications.take_back(Kind.LIKE, post.author_id, account.id, post.id)
             await db.execute("UPDATE post SET likes = likes - 1 WHERE id = $1", post.id)
     return post

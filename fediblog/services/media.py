@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fediblog import db, imaging, moments, storage, text
@@ -28,6 +29,14 @@ _BATCH = 100
 _FIRST_LOOK, _LONGEST_PAUSE = 0.05, 1.0
 
 Focus = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said about a file. None means: as it is."""
+
+    description: str | None = None
+    focus: Focus | None = None
 
 
 async def receive(account: Account, upload: Path, description: str = "", focus: Focus | None = None) -> Media:
@@ -118,10 +127,11 @@ async def edit(
     async with db.transaction():
         media = await get(account, media_id)
         media.update_from_dict(changes)
+        if changes and media.post_id is not None:
+            # Before the file, as everywhere (locks.py).
+            await db.execute("UPDATE post SET version = version + 1 WHERE id = $1", media.post_id)
         if changes:
             await media.save(update_fields=list(changes))
-        if changes and media.post_id is not None:
-            await db.execute("UPDATE post SET version = version + 1 WHERE id = $1", media.post_id)
     return media
 
 
@@ -163,7 +173,8 @@ async def attach(account: Account, media_ids: Sequence[int], post_id: int) -> No
     and those that are not ready.
     """
     _check_number(media_ids)
-    for position, media_id in enumerate(media_ids):
+    # In the order of their ids, so that two who want the same ones do not wait crosswise.
+    for media_id, position in sorted((media_id, place) for place, media_id in enumerate(media_ids)):
         if not await db.value(_ATTACH, media_id, account.id, post_id, position):
             raise Invalid(await _fault(account, media_id), "media")
 

@@ -15,7 +15,7 @@ async def pin(account: Account, post: Post) -> None:
     _check(account, post)
     async with db.transaction():
         await locks.hold(f"pins:{account.id}")
-        if not await db.value(_PIN, account.id, post.id, ids.new()):
+        if not await locks.keep(post.id) or not await db.value(_PIN, account.id, post.id, ids.new()):
             return
         most = settings().limits.max_pins
         if await db.value("SELECT count(*) FROM pin WHERE account_id = $1", account.id) > most:
@@ -38,6 +38,5 @@ def _check(account: Account, post: Post) -> None:
 
 
 _PIN = """
-INSERT INTO pin (account_id, post_id, id) SELECT CAST($1 AS BIGINT), p.id, CAST($3 AS BIGINT)
-FROM post p WHERE p.id = $2 ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO pin (account_id, post_id, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id
 """

@@ -9,7 +9,7 @@ from fediblog.config import settings
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account, Post
 from fediblog.queue import Job
-from fediblog.services import acting, notifications, work
+from fediblog.services import acting, locks, notifications, work
 from fediblog.services.notifications import Kind
 
 OPTION_CHARACTERS = 100
@@ -66,7 +66,7 @@ async def replace(post_id: int, draft: PollDraft | None) -> None:
     if multiple is not None and draft and (list(draft.options), draft.multiple) == (options, bool(multiple)):
         await db.execute("UPDATE poll SET hide_totals = $2 WHERE id = $1", post_id, draft.hide_totals)
         return
-    # With the row go options and ballots; a vote that is under way on PostgreSQL waits for it and fails.
+    # With the row go options and ballots.
     await db.execute("DELETE FROM poll WHERE id = $1", post_id)
     if draft:
         await create(post_id, draft)
@@ -106,7 +106,7 @@ async def close(post_id: int) -> None:
     author = await Account.get(id=poll["author_id"])
     await _tell_voters(post_id, author)
     async with db.transaction():
-        if await db.value(_CLOSE, post_id, moments.now()):
+        if await locks.change(post_id) and await db.value(_CLOSE, post_id, moments.now()):
             await notifications.tell(Kind.POLL, author.id, author, post_id)
             await db.execute("UPDATE post SET version = version + 1 WHERE id = $1", post_id)
 
@@ -121,7 +121,7 @@ def _faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
         yield "poll_options", f"A poll can have at most {most} options."
     elif len(set(draft.options)) < len(draft.options):
         yield "poll_options", "Two options of the poll are the same."
-    elif any(_characters(option) > OPTION_CHARACTERS for option in draft.options):
+    elif any(map(_too_long, draft.options)):
         yield "poll_options", f"An option of the poll is longer than {OPTION_CHARACTERS} characters."
     if draft.seconds < SHORTEST_SECONDS:
         yield "poll_seconds", "A poll must last at least five minutes."
@@ -129,13 +129,14 @@ def _faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
         yield "poll_seconds", "A poll can last at most 30 days."
 
 
-def _characters(option: str) -> int:
-    """As a content warning counts: each character that a reader sees, links too."""
-    return text.length("", option)
+def _too_long(option: str) -> bool:
+    """Counted as in a content warning: each character that a reader sees, however many of Unicode's it is."""
+    return len(option) > 20 * OPTION_CHARACTERS or text.length("", option) > OPTION_CHARACTERS
 
 
 async def _may_vote(account: Account, post: Post, chosen: list[int]) -> None:
-    poll = await db.row(_POLL, post.id)
+    # Until the vote is counted nobody puts another question into the place of this one.
+    poll = await db.row(f"{_POLL} {locks.keeping('q')}", post.id)
     if poll is None:
         raise NotFound
     if post.author_id == account.id:

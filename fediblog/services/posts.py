@@ -1,12 +1,24 @@
 """Posts: publishing, editing, deleting and getting them. The same verbs for a form and for an app."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fediblog import db, ids, moments, text, uris
-from fediblog.errors import NotFound
+from fediblog import db, ids, moments, uris
+from fediblog.errors import Gone, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
-from fediblog.services import composing, edits, media, notifications, polls, views, visibility, work
+from fediblog.services import (
+    composing,
+    edits,
+    hashtags,
+    locks,
+    media,
+    notifications,
+    polls,
+    views,
+    visibility,
+    work,
+)
 from fediblog.services.composing import Composed, Draft
 from fediblog.services.notifications import Kind
 from fediblog.services.views import Body
@@ -24,7 +36,8 @@ async def publish(author: Account, draft: Draft) -> Post:
     """Publish what somebody here has written.
 
     Raises Invalid with the faults of the draft and NotFound when the post that it answers is not there for
-    the author. The same idempotency key gives the post of the first time (SECURITY R7).
+    the author. The same idempotency key gives the post of the first time (SECURITY R7), and raises Gone when
+    that has been deleted.
     """
     parent = await _parent(author, draft)
     composed = await composing.compose(author, draft, parent)
@@ -32,8 +45,10 @@ async def publish(author: Account, draft: Draft) -> Post:
         post = _new(author, composed, parent, draft.application)
         first = await _claim(draft, post.id)
         if first is not None:
-            return await Post.get(id=first)
-        await _store(author, post, composed, parent)
+            return await _as_before(first)
+        if parent is not None and not await locks.keep(parent.id):
+            raise NotFound
+        await _store(author, post, composed)
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
@@ -47,26 +62,34 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
 
     Raises NotFound for other people's posts and boosts, Invalid with the faults of the draft.
     """
+    await _own(author, post_id)
     composed = await composing.compose(author, draft)
     async with db.transaction():
+        # Edits take turns: each keeps the version that the one before has made.
+        await locks.change(post_id)
         post = await _own(author, post_id)
         changed = await edits.keep_version(post)
         await media.replace(author, post.id, draft.media_ids)
+        for media_id, words in draft.words.items():
+            await media.edit(author, media_id, words.description, words.focus)
         await polls.replace(post.id, draft.poll)
         await _rewrite(post, composed, changed)
-        await _tag(post, composed.hashtags)
-        fresh = await _mention(post, composed.mentioned)
-        for account_id in fresh:
-            await notifications.tell(Kind.MENTION, account_id, author, post.id)
+        await hashtags.replace(post, composed.hashtags)
+        fresh = await _mention_anew(post, composed.mentioned, changed)
+        await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
     return post
 
 
 async def delete(author: Account, post_id: int) -> Deleted:
-    """Delete a post of one's own for good. A tombstone stays, and its files for a day, to be used again."""
+    """Delete a post of one's own for good. A tombstone stays, and its files for a day, to be used again.
+
+    Raises NotFound for other people's posts and boosts, and for one that somebody else has just deleted.
+    """
     post = await _own(author, post_id)
-    body = (await views.bodies([post.id]))[post.id]
-    await remove(post)
+    body = await views.body(post.id)
+    if not await remove(post):
+        raise NotFound
     return Deleted(body, post.source)
 
 
@@ -84,15 +107,18 @@ async def original(post_id: int, viewer: Account | None) -> Post:
     return post if post.boost_of_id is None else await get(post.boost_of_id, viewer)
 
 
-async def remove(post: Post) -> None:
-    """Take a post out of the database with all that hangs on it, whoever decided so."""
+async def remove(post: Post) -> bool:
+    """Take a post out with all that hangs on it, whoever decided so. False when it was gone already."""
     async with db.transaction():
+        if not await locks.remove(post.id):
+            return False
+        boosters = await db.column("SELECT author_id FROM post WHERE boost_of_id = $1", post.id)
         await db.execute(_BURY, post.uri, post.id, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
         await db.execute(_LET_FILES_GO, post.id, moments.now())
-        await db.execute(_UNCOUNT_BOOSTERS, post.id)
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
-        await _uncount(post)
+        await _uncount(post, boosters)
+    return True
 
 
 # ------------------------------------------------------------------------------------------- publishing
@@ -137,19 +163,25 @@ async def _claim(draft: Draft, post_id: int) -> int | None:
     return int(found)
 
 
-async def _store(author: Account, post: Post, composed: Composed, parent: Post | None) -> None:
+async def _as_before(post_id: int) -> Post:
+    post = await Post.get_or_none(id=post_id)
+    if post is None:
+        raise Gone
+    return post
+
+
+async def _store(author: Account, post: Post, composed: Composed) -> None:
     """The rows of a post, ours or remote: itself, its hashtags and mentions, and the author's own home."""
     await post.save(force_create=True)
-    await _tag(post, composed.hashtags)
-    await _mention(post, composed.mentioned)
+    await hashtags.add(post, composed.hashtags)
+    await _mention(post, composed.mentioned, 0)
     if author.local and post.visibility < Visibility.DIRECT:
         await db.execute(_OWN_HOME, author.id, post.id)
 
 
 async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
     """Tell those mentioned, and owe the rest to the workers."""
-    for account_id in mentioned:
-        await notifications.tell(Kind.MENTION, account_id, author, post.id)
+    await notifications.tell_all(Kind.MENTION, mentioned, author, post.id)
     if post.visibility < Visibility.DIRECT:
         await work.owe(Job.FAN_OUT, post.id)
 
@@ -162,38 +194,31 @@ async def _count(author: Account, post: Post) -> None:
         await db.execute(_COUNT_POST, author.id, post.created_at)
 
 
-async def _uncount(post: Post) -> None:
+async def _uncount(post: Post, boosters: list[int]) -> None:
     if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
         await db.execute(_UNCOUNT_REPLY, post.reply_to_id)
-    if post.visibility < Visibility.DIRECT:
-        await db.execute(
-            "UPDATE account SET posts_count = posts_count - 1 WHERE id = $1 AND posts_count > 0",
-            post.author_id,
-        )
+    authors = [post.author_id] if post.visibility < Visibility.DIRECT else []
+    await locks.accounts([*authors, *boosters])
+    for account_ids in filter(None, (authors, boosters)):
+        await db.execute(_UNCOUNT_POST.format(given=db.unnest("$1")), db.array(account_ids))
 
 
 # ------------------------------------------------------------------------------------ what hangs on posts
 
 
-async def _tag(post: Post, names: tuple[str, ...]) -> None:
-    """Tag rows exist for public posts only, so that a tag timeline needs no further check."""
-    await db.execute("DELETE FROM post_tag WHERE post_id = $1", post.id)
-    if post.visibility != Visibility.PUBLIC:
-        return
-    for name in names:
-        tag_id = await db.value(_TAG, ids.new(), text.tag_key(name), name)
-        await db.execute(
-            "INSERT INTO post_tag (tag_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", tag_id, post.id
-        )
+async def _mention(post: Post, account_ids: Sequence[int], since: int) -> list[int]:
+    """Address accounts; gives those that had not been before."""
+    if not account_ids:
+        return []
+    sql = _MENTION.format(given=db.unnest("$2"))
+    found = await db.rows(sql, post.id, db.array(account_ids), since)
+    return [line["account_id"] for line in found if line["since"] == since]
 
 
-async def _mention(post: Post, account_ids: tuple[int, ...]) -> list[int]:
-    """Mention rows are added and never taken away: who was once addressed keeps seeing the post."""
-    return [
-        account_id
-        for account_id in account_ids
-        if await db.value(_ADD_MENTION, post.id, account_id) is not None
-    ]
+async def _mention_anew(post: Post, account_ids: Sequence[int], since: int) -> list[int]:
+    """The same after an edit. Who was once addressed keeps seeing the post, named or not."""
+    await db.execute("UPDATE mention SET named = FALSE WHERE post_id = $1 AND named", post.id)
+    return await _mention(post, account_ids, since)
 
 
 async def _own(author: Account, post_id: int) -> Post:
@@ -206,7 +231,7 @@ async def _own(author: Account, post_id: int) -> Post:
 async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
     post.source, post.content = composed.source, composed.content
     post.summary, post.sensitive = composed.summary, composed.sensitive
-    post.language, post.hashtags = composed.language, list(composed.hashtags)
+    post.language, post.hashtags = composed.language or post.language, list(composed.hashtags)
     post.edited_at = edited_at
     await db.execute(
         _REWRITE,
@@ -226,15 +251,13 @@ hashtags = $7, edited_at = $8, version = version + 1 WHERE id = $1"""
 _TAKE_KEY = """INSERT INTO idempotency (owner, key, post_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING post_id"""
 _OWN_HOME = "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-_ADD_MENTION = """INSERT INTO mention (post_id, account_id) VALUES ($1, $2)
-ON CONFLICT DO NOTHING RETURNING account_id"""
-_TAG = """INSERT INTO tag (id, key, name) VALUES ($1, $2, $3)
-ON CONFLICT (key) DO UPDATE SET name = tag.name RETURNING id"""
+_MENTION = """INSERT INTO mention (post_id, account_id, since)
+SELECT CAST($1 AS BIGINT), given.id, CAST($3 AS BIGINT) FROM {given} WHERE given.id > 0
+ON CONFLICT (post_id, account_id) DO UPDATE SET named = TRUE RETURNING account_id, since"""
 _COUNT_POST = "UPDATE account SET posts_count = posts_count + 1, last_post_at = $2 WHERE id = $1"
-_UNCOUNT_POST = "UPDATE account SET posts_count = posts_count - 1 WHERE id = $1 AND posts_count > 0"
+_UNCOUNT_POST = """UPDATE account SET posts_count = posts_count - 1
+WHERE id IN (SELECT given.id FROM {given}) AND posts_count > 0"""
 _UNCOUNT_REPLY = "UPDATE post SET replies = replies - 1 WHERE id = $1 AND replies > 0"
 _LET_FILES_GO = "UPDATE media SET post_id = NULL, created_at = $2 WHERE post_id = $1"
 _BURY = """INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING"""
-_UNCOUNT_BOOSTERS = """UPDATE account SET posts_count = posts_count - 1
-WHERE id IN (SELECT author_id FROM post WHERE boost_of_id = $1) AND posts_count > 0"""

@@ -43,9 +43,7 @@ def clause(viewer: str | None, post: str = "p") -> str:
 
     `viewer` is the parameter that holds the viewer's id, None for nobody.
     """
-    known = (
-        f"(SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL) IS NULL"
-    )
+    known = f"(SELECT 1 FROM account s WHERE s.id = {post}.author_id AND s.suspended_at IS NOT NULL) IS NULL"
     if viewer is None:
         return f"{post}.visibility <= 1 AND {known}"
     blocked = f"SELECT 1 FROM block b WHERE b.account_id = {post}.author_id AND b.target_id = {viewer}"

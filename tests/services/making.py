@@ -3,7 +3,7 @@
 from typing import Any
 
 from fediblog import db, ids, uris
-from fediblog.models import Account, Post, Visibility
+from fediblog.models import Account, Media, Post, Visibility
 
 
 async def post(author: Account, visibility: Visibility = Visibility.PUBLIC, **columns: Any) -> Post:
@@ -45,3 +45,10 @@ async def counts(account: Account) -> tuple[int, int]:
 async def owed(job: str) -> list[str]:
     """The keys of the work of one kind that is owed."""
     return await db.column("SELECT key FROM work WHERE kind = $1 ORDER BY key", job)
+
+
+async def file_of(account: Account, **columns: Any) -> Media:
+    """A picture as a worker leaves it: ready, and on no post."""
+    number = ids.new()
+    values = {"kind": "image", "state": "ready", "mime": "image/png", "file": f"{number}.png", **columns}
+    return await Media.create(id=number, account_id=account.id, **values)

@@ -9,10 +9,12 @@ import pytest
 from fediblog import db
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import edits, posts, views
+from fediblog.services import edits, follows, posts, views
 from fediblog.services.composing import Draft
+from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
 from tests.people import person, remote
+from tests.services.making import file_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -92,7 +94,11 @@ async def test_nobody_answers_what_they_may_not_see(alice: Account, bob: Account
         (Draft("\x00\u202e"), "source"),
         (Draft("x" * 501), "source"),
         (Draft("x" * 400, summary="y" * 101), "source"),
+        (Draft("a" + "\u200d\U0001f469" * 30_000), "source"),
+        (Draft("hi", poll=PollDraft(("a" + "\u200d\U0001f469" * 1500, "b"), 3600)), "poll_options"),
         (Draft("hi", language="klingon!"), "language"),
+        (Draft("hi", language="en\n"), "language"),
+        (Draft("hi", media_ids=(1,), words={2: Words("not on it")}), "media"),
         (Draft("hi", media_ids=(1, 2, 3, 4, 5)), "media"),
         (Draft("hi", media_ids=(1,), poll=PollDraft(("a", "b"), 3600)), "media"),
     ],
@@ -151,7 +157,7 @@ async def test_an_edit_keeps_every_version_and_what_the_first_said(alice: Accoun
     await posts.edit(alice, post.id, Draft("second #two", summary="careful"))
     edited = await posts.edit(alice, post.id, Draft("third"))
 
-    versions = await edits.history(await Post.get(id=post.id))
+    versions = await edits.history(await Post.get(id=post.id), alice)
     assert ["first" in versions[0].content, "second" in versions[1].content] == [True, True]
     assert [version.summary for version in versions] == ["", "careful", ""]
     assert [version.created_at for version in versions] == sorted({v.created_at for v in versions})
@@ -168,6 +174,78 @@ async def test_an_edit_tells_those_newly_mentioned_once(alice: Account, bob: Acc
 
     told = await db.column("SELECT account_id FROM notification ORDER BY id")
     assert told == [bob.id, carol.id]
+
+
+async def said(post: Post, viewer: Account | None) -> list[str]:
+    return [version.content for version in await edits.history(await Post.get(id=post.id), viewer)]
+
+
+@pytest.mark.parametrize("level", [Visibility.FOLLOWERS, Visibility.DIRECT])
+async def test_who_is_addressed_by_an_edit_does_not_learn_what_was_said_before(
+    alice: Account, bob: Account, carol: Account, level: Visibility
+) -> None:
+    post = await posts.publish(alice, Draft("@bob about carol", visibility=level))
+    await posts.edit(alice, post.id, Draft("@bob still about her"))
+    await posts.edit(alice, post.id, Draft("@bob @carol hello"))
+    await posts.edit(alice, post.id, Draft("@bob @carol hello again"))
+
+    assert len(await said(post, alice)) == len(await said(post, bob)) == 4
+    assert ["hello" in text for text in await said(post, carol)] == [True, True]
+    assert len(await said(post, None)) == 1
+
+
+async def test_the_history_of_what_is_for_followers_is_for_them(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    await follows.follow(bob, alice)
+    private = await posts.publish(alice, Draft("one", visibility=Visibility.FOLLOWERS))
+    public = await posts.publish(alice, Draft("one"))
+    for post in (private, public):
+        await posts.edit(alice, post.id, Draft("two"))
+    assert len(await said(private, bob)) == 2
+    assert len(await said(private, carol)) == 1
+    assert len(await said(public, None)) == 2
+
+
+async def test_who_is_no_longer_named_is_not_listed_and_keeps_seeing_the_post(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    post = await posts.publish(alice, Draft("@bob @carol hi", visibility=Visibility.DIRECT))
+    await posts.edit(alice, post.id, Draft("@carol hi"))
+    assert [person.id for person in (await body(post)).mentions] == [carol.id]
+    assert await posts.get(post.id, bob)
+
+    await posts.edit(alice, post.id, Draft("@bob and @carol hi"))
+    assert {person.id for person in (await body(post)).mentions} == {bob.id, carol.id}
+    assert await db.value("SELECT count(*) FROM notification WHERE account_id = $1", bob.id) == 1
+
+
+async def test_an_edit_describes_files_anew_and_the_version_before_keeps_its_words(alice: Account) -> None:
+    file = await file_of(alice, description="old")
+    post = await posts.publish(alice, Draft("look", media_ids=(file.id,)))
+    await posts.edit(
+        alice, post.id, Draft("look", media_ids=(file.id,), words={file.id: Words("new", (0.5, 0))})
+    )
+
+    before, now = await edits.history(await Post.get(id=post.id), alice)
+    assert (before.media[0]["description"], now.media[0]["description"]) == ("old", "new")
+    assert (await body(post)).media[0].focus_x == 0.5
+
+
+async def test_an_edit_that_says_no_language_keeps_it(alice: Account) -> None:
+    post = await posts.publish(alice, Draft("bonjour", language="fr"))
+    await posts.edit(alice, post.id, Draft("salut"))
+    assert (await body(post)).language == "fr"
+
+
+@pytest.mark.parametrize("usual", Visibility)
+async def test_a_reply_without_a_wish_is_no_wider_than_its_author_usually_is(
+    alice: Account, bob: Account, usual: Visibility
+) -> None:
+    root = await posts.publish(alice, Draft("root", visibility=Visibility.UNLISTED))
+    reply = await posts.publish(bob, Draft("re", reply_to_id=root.id, usual=usual))
+    assert reply.visibility is max(usual, Visibility.UNLISTED)
+    assert (await posts.publish(bob, Draft("alone", usual=usual))).visibility is usual
 
 
 async def test_an_edit_cannot_change_who_sees_a_post(alice: Account, bob: Account) -> None:

@@ -6,7 +6,7 @@ account its `Card`; doors render these once per (id, version) and keep the resul
 query and a cold one three, whatever it holds.
 """
 
-from fediblog.services.views.bodies import bodies, card, cards, counts, media_view
+from fediblog.services.views.bodies import bodies, body, card, cards, counts, media_view
 from fediblog.services.views.entries import entries, page, statement
 from fediblog.services.views.shapes import (
     Ballot,
@@ -31,6 +31,7 @@ __all__ = [
     "MentionView",
     "PollView",
     "bodies",
+    "body",
     "card",
     "cards",
     "counts",

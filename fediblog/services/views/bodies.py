@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from fediblog import db
+from fediblog.errors import NotFound
 from fediblog.models import Media, Visibility
 from fediblog.services.views.shapes import Body, Card, Counts, MediaView, MentionView, PollView
 
@@ -18,6 +19,14 @@ async def bodies(post_ids: Iterable[int]) -> dict[int, Body]:
         return {}
     found = await db.rows(_bodies_sql(db.dialect()), db.array(wanted))
     return {line["id"]: _body(line) for line in found}
+
+
+async def body(post_id: int) -> Body:
+    """The body of one post. Raises NotFound when it is gone."""
+    found = await bodies([post_id])
+    if post_id not in found:
+        raise NotFound
+    return found[post_id]
 
 
 async def cards(account_ids: Iterable[int]) -> dict[int, Card]:
@@ -98,7 +107,7 @@ SELECT p.*,
   (SELECT {json_list}({json_object}({media})) FROM
     (SELECT * FROM media WHERE post_id = p.id ORDER BY position) x) AS media,
   (SELECT {json_list}({json_object}('id', a.id, 'username', a.username, 'domain', a.domain, 'url', a.url))
-    FROM mention m JOIN account a ON a.id = m.account_id WHERE m.post_id = p.id) AS mentions,
+    FROM mention m JOIN account a ON a.id = m.account_id WHERE m.post_id = p.id AND m.named) AS mentions,
   (SELECT {json_list}(x.title) FROM
     (SELECT title FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS options,
   q.multiple, q.hide_totals, q.expires_at
