@@ -3,6 +3,7 @@
 from fediblog import db, ids, keys, moments
 
 CONFIRM = "confirm"
+EMAIL = "email"  # `detail` is the new address.
 RESET = "reset"
 SETUP = "setup"
 HELD_NAME = "held name"

@@ -295,6 +295,8 @@ async def _replace_password(user: User, fresh: str, but: int | None = None) -> N
     await revoke_all(user, but)
     await tokens.revoke_all(user)
     await one_time.void(one_time.RESET, user.id)
+    # Whoever knew the old one may have asked for another address.
+    await one_time.void(one_time.EMAIL, user.id)
     await mail.account_mail(user, "password_changed")
 
 

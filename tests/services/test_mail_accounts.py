@@ -39,6 +39,9 @@ async def owe(account: Account, kind: str, secret: str = "", address: str = "") 
         ("approved", "", "Welcome to fediblog", "/auth/sign_in"),
         ("taken", "", "You have an account at fediblog already", "/auth/password/new"),
         ("password_changed", "", "Your password at fediblog has been changed", "/auth/password/new"),
+        ("new_email", SECRET, "Confirm your new e-mail address for fediblog", f"/auth/email?token={SECRET}"),
+        ("email_asked", "", "Another e-mail address for your account at fediblog", "/auth/password/new"),
+        ("email_changed", "", "Your e-mail address at fediblog has been changed", "/about"),
     ],
 )
 async def test_each_kind_arrives_with_its_link(

@@ -86,6 +86,37 @@ NOTICES = {
         "Choose a new password",
         "/auth/password/new",
     ),
+    "new_email": Notice(
+        "Confirm your new e-mail address for {site}",
+        (
+            "Somebody, hopefully you, wants mail for @{name} on {site} to come to this address.",
+            "Please confirm that it is yours.",
+            "If that was not you, ignore this mail and nothing will happen.",
+        ),
+        "Confirm this address",
+        "/auth/email?token=",
+        patience=moments.DAY,
+    ),
+    "email_asked": Notice(
+        "Another e-mail address for your account at {site}",
+        (
+            "Another e-mail address for @{name} on {site} was asked for at {when}, with the right password.",
+            "It counts as soon as the link in a mail to that address is opened. If that was not you, choose"
+            " a new password at once: that ends it.",
+        ),
+        "Choose a new password",
+        "/auth/password/new",
+    ),
+    "email_changed": Notice(
+        "Your e-mail address at {site} has been changed",
+        (
+            "The e-mail address of @{name} on {site} was changed at {when}. This is the last mail to the old"
+            " one.",
+            "If that was not you, tell the people who run {site}.",
+        ),
+        "About this server",
+        "/about",
+    ),
     WAITING: Notice(
         "Somebody waits for your approval at {site}",
         ("Waiting to be let in to {site}:",),
