@@ -28,7 +28,9 @@ async def cluster(
 async def test_many_processes_tell_one_story_and_a_flushed_redis_loses_none_of_it(
     cluster: Cluster, empty_database: str, postgres: Postgres, redis: RedisServer, smtp: MailServer
 ) -> None:
-    alice, bob, carol = await cluster.people("alice", "bob", "carol")
+    first, second = cluster.urls
+    alice = await cluster.site.person("alice", role="admin", url=first)
+    bob, carol = [await cluster.site.person(name, url=second) for name in ("bob", "carol")]
     for follower in (bob, carol):
         await follower.post(f"/api/v1/accounts/{alice.account_id}/follow")
     assert await kinds(alice) == Counter(follow=2)

@@ -1,5 +1,7 @@
 """The database goes away and comes back; the disk is full and is emptied again."""
 
+import os
+import resource
 import shutil
 import subprocess
 import time
@@ -8,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.browser import Browser
 from tests.flows.stream import Stream, all_there_once
 from tests.harness.postgres import Postgres
-from tests.harness.site import Site, until
+from tests.harness.site import App, Process, Site, until
+from tests.people import PASSWORD
 
 pytestmark = pytest.mark.once
 
@@ -80,3 +84,85 @@ class Disk:
     def remove(self) -> None:
         """Unmount."""
         subprocess.run(["umount", "--lazy", str(self.place)], check=True)
+
+
+class Quota:
+    """The same for who may not mount: no file of the process may grow any further."""
+
+    def __init__(self, process: Process) -> None:
+        self._pid = process.pid
+
+    def fill(self) -> None:
+        """Nothing can be appended anywhere."""
+        resource.prlimit(self._pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+    def empty(self) -> None:
+        """It can again."""
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(self._pid, resource.RLIMIT_FSIZE, unlimited)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A small disk, unmounted afterwards."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    made = Disk(tmp_path / "disk", 130)
+    yield made
+    made.remove()
+
+
+async def test_on_a_full_disk_people_read_and_sign_in_and_it_recovers_by_itself(
+    install: Callable[..., Site], disk: Disk
+) -> None:
+    site = install(data_dir=disk.place / "data")
+    tokens = await site.people("alice", "bob")
+    await site.run()
+    alice, bob = [await site.app(token) for token in tokens]
+    await bob.post(f"/api/v1/accounts/{alice.account_id}/follow")
+
+    async with Stream(alice, alice) as stream:
+        await stream.more(20)
+        disk.fill()
+        await until(lambda: len(stream.refusals) >= 10)
+        await people_read_and_sign_in(site, bob)
+        disk.empty()
+        await stream.more(20)
+
+    assert {refusal.status_code for refusal in stream.refusals} == {507}
+    assert stream.unanswered == 0
+    await all_there_once(stream, [alice], [bob])
+
+
+async def test_a_quota_that_is_used_up_is_refused_in_words_and_forgotten_when_it_is_raised(
+    site: Site,
+) -> None:
+    tokens = await site.people("alice", "bob")
+    quota = Quota(await site.run())
+    alice, bob = [await site.app(token) for token in tokens]
+
+    async with Stream(alice, alice) as stream:
+        await stream.more(20)
+        quota.fill()
+        await until(lambda: len(stream.refusals) >= 10)
+        for path in ("/api/v1/timelines/home", "/api/v1/timelines/public"):
+            await bob.get(path)
+        quota.empty()
+        await stream.more(20)
+
+    assert {refusal.status_code for refusal in stream.refusals} <= {503, 507}
+    assert stream.unanswered == 0
+    await all_there_once(stream, [alice], [])
+
+
+async def people_read_and_sign_in(site: Site, bob: App) -> None:
+    """In an app, and on the site with a new session."""
+    for path in ("/api/v1/timelines/home", "/api/v1/timelines/public", "/api/v1/notifications"):
+        await bob.get(path)
+    page = "/auth/sign_in"
+    async with Browser(site.url) as browser:
+        assert (await browser.submit(page, page, name="bob", password=PASSWORD)).status_code == 303
+        for path in ("/home", "/public", "/notifications"):
+            await browser.open(path)
+        assert (await browser.submit("/home", "/publish", source="no room")).status_code == 507
+        assert (await browser.submit("/home", "/auth/sign_out")).status_code == 303

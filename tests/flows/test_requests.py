@@ -1,4 +1,4 @@
-"""A request's id is found wherever something was done for it."""
+"""What every request can count on: an id that is found wherever something was done for it, and an answer."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,8 @@ from tests.harness.redis import RedisServer
 from tests.harness.site import Site, until
 
 pytestmark = pytest.mark.once
+
+_MEGABYTE = 1024 * 1024
 
 
 async def test_the_worker_logs_the_id_of_the_request_that_caused_its_work(
@@ -32,3 +34,19 @@ async def test_the_worker_logs_the_id_of_the_request_that_caused_its_work(
             for event in worker.events()
         )
     )
+
+
+async def test_who_sends_far_too_much_hears_so_and_may_ask_again_on_the_same_connection(site: Site) -> None:
+    await site.run()
+    visitor = await site.app()
+    for path in ("/api/v2/media", "/api/v1/statuses", "/compose", "/auth/sign_in", "/nothing"):
+        for size in (50 * _MEGABYTE, 3 * _MEGABYTE, _MEGABYTE // 3):
+            answer = await visitor.send("POST", path, files={"file": ("a.png", b"x" * size)})
+            assert answer.status_code == 413 if size > 40 * _MEGABYTE else 400 <= answer.status_code < 500
+
+
+async def test_refusals_never_break_the_connection(site: Site) -> None:
+    await site.run()
+    visitor = await site.app()
+    for _ in range(300):
+        assert (await visitor.send("POST", "/api/v1/statuses", json={"status": "x"})).status_code == 401
