@@ -10,7 +10,7 @@ from quart import Quart
 
 from fediblog import db, storage
 from fediblog.models import Account, Post
-from fediblog.web import submitted
+from fediblog.web import drafts, submitted
 from tests.web.browser import Browser, Fields, File, multipart
 from tests.web.conftest import BrowserOf
 
@@ -286,6 +286,7 @@ async def test_an_upload_is_never_held_in_memory(hers: Browser, token: str, monk
         return await original(self, watched(), limit)
 
     monkeypatch.setattr(storage.Storage, "receive", receive)
+    monkeypatch.setattr(drafts, "_PATIENCE", 0.0)
     fields: Fields = [("csrf", token), ("file-1", File(b"GIF89a" + b"\0" * (3 * MEGABYTE)))]
     await hers.post_parts("/publish", fields, 422)
     assert 0 < largest <= 5 * submitted._SLICE
