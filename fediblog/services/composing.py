@@ -3,7 +3,6 @@
 Nothing is written here. All faults of a draft are found together, each beside the field it belongs to.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,11 +10,10 @@ from fediblog import text, uris
 from fediblog.config import settings
 from fediblog.errors import Invalid
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import mentions, polls
+from fediblog.services import languages, mentions, polls
 from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 # A link counts 23 and a reader's character may be many of Unicode's, so the count alone is no bound on what
 # is stored. This one leaves room for the longest addresses.
 _STORED_FOR_EACH = 100
@@ -83,8 +81,8 @@ def _faults(source: str, summary: str, draft: Draft) -> Iterable[tuple[str, str]
         yield "source", "A post needs some text, a picture or a poll."
     elif _too_long(source, summary, limits.max_characters):
         yield "source", f"That is longer than {limits.max_characters} characters."
-    if draft.language and not _LANGUAGE.fullmatch(draft.language):
-        yield "language", "That is not a language code such as en or pt-BR."
+    if draft.language and (fault := languages.fault(draft.language)):
+        yield "language", fault
     if draft.media_ids and draft.poll is not None:
         yield "media", "A post can have pictures or a poll, not both."
     if len(draft.media_ids) > limits.max_media:

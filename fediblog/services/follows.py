@@ -4,7 +4,6 @@ Nobody is followed before they agree: a locked account, and every account elsewh
 (SECURITY §2, premature following). A row in `follow` is an agreed follow and nothing else.
 """
 
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -14,7 +13,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import locks, notifications, people, work
+from fediblog.services import languages, locks, notifications, people, work
 from fediblog.services.notifications import Kind
 from fediblog.services.people import NOBODY, People, Relation
 
@@ -30,8 +29,8 @@ FOLLOWERS = Relation("follow", "target_id", "follower_id")
 FOLLOWING = Relation("follow", "follower_id", "target_id")
 REQUESTS = Relation("follow_request", "target_id", "follower_id")
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _MOST_LANGUAGES = 50
+_ALL = "[]"  # Of languages, as it is asked for; stored is NULL.
 
 
 async def follow(
@@ -44,6 +43,7 @@ async def follow(
 ) -> State:
     """Follow, or ask to. Of somebody followed or asked already only the options change; None keeps one.
 
+    `languages` are those whose posts come home (languages.py), all of them when the list is empty.
     `uri` is the name that another server gave its follow. Raises Invalid for oneself and for broken language
     codes, Forbidden when one of the two blocks the other or the target has moved, NotFound when it is gone.
     """
@@ -190,14 +190,14 @@ Options = tuple[bool | None, bool | None, str | None]
 def _languages(codes: Sequence[str] | None) -> str | None:
     if codes is None:
         return None
-    if len(codes) > _MOST_LANGUAGES or not all(_LANGUAGE.fullmatch(code) for code in codes):
+    if len(codes) > _MOST_LANGUAGES or not all(map(languages.known, codes)):
         raise Invalid("That is not a list of language codes such as en or pt-BR.", "languages")
     return db.json(list(dict.fromkeys(codes)))
 
 
 def _complete(options: Options) -> Options:
-    show_boosts, notify, languages = options
-    return show_boosts is not False, bool(notify), languages
+    show_boosts, notify, codes = options
+    return show_boosts is not False, bool(notify), None if codes == _ALL else codes
 
 
 async def _insert(table: str, follower_id: int, target_id: int, options: Options, uri: str | None) -> None:
@@ -220,7 +220,7 @@ async def _count(follower_id: int, target_id: int, by: int) -> None:
 
 _CHANGE = """
 UPDATE {table} SET show_boosts = COALESCE($3, show_boosts), notify = COALESCE($4, notify),
-    languages = COALESCE($5, languages)
+    languages = NULLIF(COALESCE($5, languages), '[]')
 WHERE follower_id = $1 AND target_id = $2 RETURNING id
 """
 _DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING id"

@@ -78,21 +78,26 @@ def _insert() -> str:
 
 
 def _readers() -> str:
-    """Local followers after `$2`, in order, who get the post `$1` by the rules of boosts and replies."""
+    """Those whose home gets the post, by the rules of replies and of boosts."""
     rule = timelines.home_rule("f.follower_id")
+    return _followers(f"{rule} AND (p.boost_of_id IS NULL OR NOT EXISTS ({_SEEN_LATELY}))")
+
+
+def _followers(rule: str) -> str:
+    """Local followers after `$2`, in order, whose follow takes the post `$1`, and for whom the rule holds."""
     return (
         "SELECT f.follower_id FROM post p JOIN follow f ON f.target_id = p.author_id"
         " JOIN account a ON a.id = f.follower_id"
-        f" WHERE p.id = $1 AND f.follower_id > $2 AND a.local AND (p.boost_of_id IS NULL OR f.show_boosts)"
-        f" AND {rule} AND (p.boost_of_id IS NULL OR NOT EXISTS ({_SEEN_LATELY}))"
+        f" WHERE p.id = $1 AND f.follower_id > $2 AND a.local AND {timelines.taken('f')} AND {rule}"
         " ORDER BY f.follower_id LIMIT $3"
     )
 
 
 async def _ring(post: Post) -> None:
-    """Tell those who asked to hear of every new post of this author."""
+    """Tell those who asked to hear of every new post of this author, in batches as above."""
     author = await Account.get(id=post.author_id)
-    wanted = "SELECT follower_id FROM follow WHERE target_id = $1 AND notify"
-    for reader in await db.column(wanted, author.id):
+    after = 0
+    while listeners := await db.column(_followers("f.notify"), post.id, after, _BATCH):
         async with db.transaction():
-            await notifications.tell(Kind.STATUS, reader, author, post.id)
+            await notifications.tell_all(Kind.STATUS, listeners, author, post.id)
+        after = listeners[-1]

@@ -14,6 +14,8 @@ from fediblog.models import Account
 from fediblog.paging import BIGGEST, Page
 from fediblog.services import hearing, mail, markers, visibility
 
+_BATCH = 500
+
 
 class Kind(StrEnum):
     """What happened. Doors have their own words for some (CLIENT-API §3.14)."""
@@ -73,9 +75,12 @@ async def tell(kind: Kind, account_id: int, from_: Account, post_id: int | None 
 async def tell_all(
     kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None = None
 ) -> None:
-    """Tell several at once, in one statement. Some hundreds at most, since a transaction waits for it."""
-    if not account_ids:
-        return
+    """Tell several at once, in one statement for each 500 of them: for one transaction that is a lot."""
+    for start in range(0, len(account_ids), _BATCH):
+        await _tell(kind, account_ids[start : start + _BATCH], from_, post_id)
+
+
+async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None) -> None:
     key = _key(kind, from_.id, post_id)
     if kind is Kind.EDIT:
         # Each edit is news: what was told of the one before makes room for it.

@@ -3,18 +3,15 @@
 Which mails somebody wants is in `mail` (kinds, set_kinds).
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from fediblog import db
 from fediblog.errors import Invalid
 from fediblog.models import User, Visibility
+from fediblog.services import languages
 
 THEMES = ("auto", "light", "dark")
-
-# BCP 47 as far as people use it. The empty one of `default_language` means: not said.
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +22,7 @@ class Preferences:
     locale: str | None = None
     default_visibility: int | None = None
     default_sensitive: bool | None = None
-    default_language: str | None = None
-
-
-def language_fault(language: str) -> str | None:
-    """Why this is no language, or None."""
-    return None if _LANGUAGE.fullmatch(language) else "This is not a language code such as en or pt-BR."
+    default_language: str | None = None  # Empty: not said.
 
 
 async def edit(user: User, draft: Preferences) -> User:
@@ -49,9 +41,9 @@ def _faults(draft: Preferences) -> Iterable[tuple[str, str | None]]:
     if draft.theme is not None and draft.theme not in THEMES:
         yield "theme", "There is no such theme."
     if draft.locale is not None:
-        yield "locale", language_fault(draft.locale)
+        yield "locale", languages.fault(draft.locale)
     if draft.default_language:
-        yield "default_language", language_fault(draft.default_language)
+        yield "default_language", languages.fault(draft.default_language)
     # Who writes to single people says so each time: as a default it would only surprise.
     if draft.default_visibility is not None and draft.default_visibility not in (
         Visibility.PUBLIC,

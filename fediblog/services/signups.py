@@ -13,13 +13,13 @@ from fediblog.services import (
     emails,
     invites,
     joined,
+    languages,
     mail,
     members,
     names,
     newcomers,
     one_time,
     passwords,
-    preferences,
     settings,
     throttle,
 )
@@ -215,7 +215,7 @@ async def _faults(form: SignUp, mode: Mode) -> AsyncIterator[tuple[str, str | No
     yield "password", passwords.fault(form.password, form.username, form.email.strip())
     if len(form.reason) > _LONGEST_REASON:
         yield "reason", f"Please say it in {_LONGEST_REASON} characters."
-    yield "locale", preferences.language_fault(form.locale)
+    yield "locale", languages.fault(form.locale)
     yield "invite_code", await _invite_fault(form.invite_code, mode)
 
 

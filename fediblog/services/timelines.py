@@ -7,7 +7,7 @@ bound, `$4` is the limit, and further values follow.
 from fediblog import db, text
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import views, visibility
+from fediblog.services import languages, views, visibility
 from fediblog.services.views import Listing
 
 # Scalar sub-selects on purpose: PostgreSQL plans `own OR EXISTS (…)` far worse (TIMELINES §1).
@@ -15,9 +15,6 @@ _NOT_HIDDEN = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id =
 _NO_HIDDEN_BOOST = (
     "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.boost_of_author_id) IS NULL"
 )
-_FOLLOWED = """CASE WHEN p.author_id = $1 THEN 1 ELSE
-    (SELECT CASE WHEN p.boost_of_id IS NULL OR f.show_boosts THEN 1 ELSE 0 END
-     FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) END = 1"""
 _NOT_SILENCED = "(SELECT a.silenced_at FROM account a WHERE a.id = p.author_id) IS NULL"
 _PUBLIC = "p.visibility = 0 AND p.boost_of_id IS NULL AND p.reply_to_id IS NULL"
 _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boost_of_id IS NULL"
@@ -131,7 +128,7 @@ def _by_relation(relation: str, where: list[str], page: Page) -> str:
 
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
-    where = ["e.account_id = $1", "p.visibility < 3", _FOLLOWED, _NOT_HIDDEN, _NO_HIDDEN_BOOST]
+    where = ["e.account_id = $1", "p.visibility < 3", _followed(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
     return _by_id(source, where, page, "e.post_id")
 
 
@@ -155,7 +152,20 @@ SELECT p.id, p.id AS cursor FROM (
         UNION ALL SELECT CAST($1 AS BIGINT), ({own})
     ) a WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT $4
 ) t {each}
-WHERE {_FOLLOWED} AND {_NOT_HIDDEN} AND {_NO_HIDDEN_BOOST} ORDER BY p.id DESC LIMIT $4"""
+WHERE {_followed()} AND {_NOT_HIDDEN} AND {_NO_HIDDEN_BOOST} ORDER BY p.id DESC LIMIT $4"""
+
+
+def _followed() -> str:
+    """One's own posts, and those of whoever one follows as far as the follow takes them."""
+    return (
+        f"CASE WHEN p.author_id = $1 THEN 1 ELSE (SELECT CASE WHEN {taken('f')} THEN 1 ELSE 0 END"
+        " FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) END = 1"
+    )
+
+
+def taken(follow: str) -> str:
+    """SQL: whether a follow takes the post `p`, by its boosts and its languages."""
+    return f"(p.boost_of_id IS NULL OR {follow}.show_boosts) AND {languages.wanted(follow, 'p')}"
 
 
 def home_rule(reader: str) -> str:
