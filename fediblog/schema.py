@@ -24,7 +24,8 @@ _RECORD = "CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY,
 _WORDS: dict[db.Dialect, dict[str, str]] = {
     "sqlite": {
         "id": "INTEGER PRIMARY KEY NOT NULL",
-        "json": "JSON",
+        # The second word is what SQLite looks at: without it the text `5` would come back as a number.
+        "json": "JSON TEXT",
         "bytes": "BLOB",
         "pair": " WITHOUT ROWID",
         "hot": "",

@@ -1,6 +1,7 @@
 """The schema: the same on both databases, made once, by one process at a time, and never by halves."""
 
 import asyncio
+import json
 import re
 import sys
 
@@ -10,7 +11,7 @@ from fediblog import db, models, schema
 from fediblog.config import Config
 from tests.conftest import DATABASE
 
-_TYPES = {"INTEGER": "bigint", "BIGINT": "bigint", "BOOLEAN": "boolean", "JSON": "jsonb", "BLOB": "bytea"}
+_TYPES = {"INTEGER": "bigint", "BIGINT": "bigint", "BOOLEAN": "boolean", "JSON TEXT": "jsonb", "BLOB": "bytea"}
 
 
 async def _shape() -> dict[str, object]:
@@ -145,6 +146,17 @@ async def test_models_and_tables_agree(database):
             field.source_field or field.model_field_name: field.null
             for field in model._meta.fields_map.values()
         }, f"{name} and the table {table} differ"
+
+
+async def test_json_comes_back_as_it_was_stored_whatever_it_is(database):
+    """SQLite gives a column that is only called JSON the affinity of numbers."""
+    stored = ["1", "1e5", "-0.10", "true", "null", "[1]", '"1"', '{"a":1}', "12345678901234567890"]
+    for number, text in enumerate(stored):
+        async with db.transaction():
+            await db.execute("INSERT INTO setting (name, value) VALUES ($1, $2)", str(number), text)
+        found = await db.value("SELECT value FROM setting WHERE name = $1", str(number))
+        assert isinstance(found, str)
+        assert json.loads(found) == json.loads(text)
 
 
 async def test_upgrading_twice_changes_nothing(database, config):
