@@ -1,6 +1,6 @@
 """The versions of a post: the one before is kept whenever it changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -28,10 +28,11 @@ async def history(post: Post, viewer: Account | None = None) -> list[Version]:
     """The versions that a viewer may know, oldest first, the one of today last; `post` may be shown to them.
 
     Who was addressed by an edit only knows what was said from then on: an edit does not widen the circle of
-    those for whom the text before was meant (SECURITY §6). Raises NotFound when the post is gone.
+    those for whom the text before was meant (SECURITY §6). Files that were taken off are left out once they
+    are gone. Raises NotFound when the post is gone.
     """
     since = await _since(post, viewer)
-    kept = await db.rows(_KEPT, post.id, since)
+    kept = [_version(row) for row in await db.rows(_KEPT, post.id, since)]
     body = await views.body(post.id)
     today = Version(
         body.summary,
@@ -41,7 +42,7 @@ async def history(post: Post, viewer: Account | None = None) -> list[Version]:
         tuple(_file(found) for found in body.media),
         body.poll.options if body.poll else (),
     )
-    return [*map(_version, kept), today]
+    return [*await _without_lost_files(kept), today]
 
 
 async def keep_version(post: Post) -> int:
@@ -68,6 +69,18 @@ async def tell_boosters(author: Account, post: Post) -> None:
     await notifications.tell_all(Kind.EDIT, await db.column(_BOOSTERS, post.id), author, post.id)
 
 
+async def _without_lost_files(versions: list[Version]) -> list[Version]:
+    """An author who takes a picture off wants it gone, and so it is a day later (media.prune)."""
+    named = {file["id"] for version in versions for file in version.media}
+    if not named:
+        return versions
+    there = set(await db.column(_THERE.format(given=db.unnest("$1")), db.array(list(named))))
+    return [
+        replace(version, media=tuple(file for file in version.media if file["id"] in there))
+        for version in versions
+    ]
+
+
 async def _since(post: Post, viewer: Account | None) -> int:
     """From which moment on a viewer may know what a post said."""
     if post.visibility <= Visibility.UNLISTED or (viewer is not None and viewer.id == post.author_id):
@@ -81,6 +94,7 @@ async def _since(post: Post, viewer: Account | None) -> int:
 
 
 _NEVER = BIGGEST
+_THERE = "SELECT x.id FROM {given} JOIN media x ON x.id = given.id"
 _KEPT = "SELECT * FROM post_edit WHERE post_id = $1 AND created_at >= $2 ORDER BY id"
 _BOOSTERS = (
     "SELECT p.author_id FROM post p JOIN account a ON a.id = p.author_id WHERE p.boost_of_id = $1 AND a.local"

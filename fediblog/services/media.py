@@ -138,10 +138,12 @@ async def edit(
 async def discard(account: Account, media_id: int) -> None:
     """Throw away one's own file. Raises NotFound for other people's, Invalid when it is on a post."""
     async with db.transaction():
-        media = await get(account, media_id)
-        if not await db.value(_DISCARD, media_id):
+        await get(account, media_id)
+        # The row as it goes: a worker may have made its files since we looked.
+        gone = await db.row(_DISCARD, media_id)
+        if gone is None:
             raise Invalid("This file is on a post.")
-    await _erase(media)
+    await _erase(Media(**gone))
 
 
 async def prune(before: int) -> int:
@@ -155,12 +157,6 @@ async def prune(before: int) -> int:
         number += len(gone)
         if len(gone) < _BATCH:
             return number
-
-
-async def files(post_id: int) -> list[str]:
-    """The storage keys of everything on a post."""
-    found = await db.rows("SELECT file, small_file FROM media WHERE post_id = $1 ORDER BY position", post_id)
-    return [key for line in found for key in line.values() if key]
 
 
 # -------------------------------------------------------------------------------------- on and off posts
@@ -317,12 +313,13 @@ UPDATE media SET post_id = $3, position = $4
 WHERE id = $1 AND account_id = $2 AND state = 'ready' AND (post_id IS NULL OR post_id = $3) RETURNING id
 """
 _DETACH = "UPDATE media SET post_id = NULL, position = 0, created_at = $2 WHERE id = $1"
-_DISCARD = "DELETE FROM media WHERE id = $1 AND post_id IS NULL RETURNING id"
-_PRUNE = """
+_GONE = "RETURNING id, account_id, file, small_file, upload"
+_DISCARD = f"DELETE FROM media WHERE id = $1 AND post_id IS NULL {_GONE}"
+_PRUNE = f"""
 DELETE FROM media WHERE post_id IS NULL AND id IN (
     SELECT id FROM media WHERE post_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2
 )
-RETURNING id, account_id, file, small_file, upload
+{_GONE}
 """
 _READY = """
 UPDATE media SET state = 'ready', upload = '', kind = $2, mime = $3, file = $4, small_file = $5,

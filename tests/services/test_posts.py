@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from fediblog import db
+from fediblog import db, moments
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import edits, follows, posts, views
+from fediblog.services import edits, follows, media, posts, views
 from fediblog.services.composing import Draft
 from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
@@ -230,6 +230,20 @@ async def test_an_edit_describes_files_anew_and_the_version_before_keeps_its_wor
     before, now = await edits.history(await Post.get(id=post.id), alice)
     assert (before.media[0]["description"], now.media[0]["description"]) == ("old", "new")
     assert (await body(post)).media[0].focus_x == 0.5
+
+
+async def test_a_file_that_was_taken_off_and_is_gone_is_in_no_version(alice: Account) -> None:
+    kept, dropped = await file_of(alice), await file_of(alice)
+    post = await posts.publish(alice, Draft("look", media_ids=(kept.id, dropped.id)))
+    await posts.edit(alice, post.id, Draft("look", media_ids=(kept.id,)))
+
+    async def versions() -> list[list[int]]:
+        found = await edits.history(await Post.get(id=post.id), alice)
+        return [[file["id"] for file in version.media] for version in found]
+
+    assert await versions() == [[kept.id, dropped.id], [kept.id]]
+    assert await media.prune(moments.now() + 1) == 1
+    assert await versions() == [[kept.id], [kept.id]]
 
 
 async def test_an_edit_that_says_no_language_keeps_it(alice: Account) -> None:

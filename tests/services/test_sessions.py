@@ -282,7 +282,8 @@ async def test_finding_looks_up_one_row(alice, explain):
         for number in range(500):
             await db.execute(
                 "INSERT INTO session (id, token_hash, user_id, account_id, created_at, seen_at)"
-                " SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), user_id, account_id, 1, 1 FROM session LIMIT 1",
+                " SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), user_id, account_id, 1, 1"
+                " FROM session LIMIT 1",
                 *(number, str(number)),
             )
     await analyse()
