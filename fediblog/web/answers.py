@@ -22,6 +22,7 @@ DONE = {
     "deleted": "The post is deleted.",
     "password": "Your password is changed. All other sessions and apps are signed out.",
     "signed_out": "You are signed out.",
+    "email_asked": "We have sent a link to the new address. It counts when you have opened it.",
     "sessions": "All other sessions are signed out.",
     "approved": "They are in, and get a mail about it.",
     "rejected": "The sign-up is rejected and its data deleted.",

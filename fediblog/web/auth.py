@@ -4,7 +4,7 @@ from quart import Blueprint, Response, request
 
 from fediblog.config import settings as configuration
 from fediblog.errors import Forbidden, Invalid, NotFound, TooMany, Unauthenticated
-from fediblog.services import invites, sessions, settings, signups
+from fediblog.services import email_changes, invites, sessions, settings, signups
 from fediblog.services.settings import Mode
 from fediblog.services.signups import SignUp
 from fediblog.web import answers, forms, submitted, who
@@ -157,6 +157,26 @@ async def _confirmation(filled: Filled, token: str = "", sent: bool = False) -> 
     return await answers.form("auth/confirmation.html", filled, token=token, sent=sent)
 
 
+@blueprint.get("/auth/email")
+async def new_address_form() -> Response:
+    """The same for another address of somebody who is here already."""
+    token = request.args.get("token", "")
+    return await answers.form("auth/email.html", Filled(), token=token, done=False, email="")
+
+
+@blueprint.post("/auth/email")
+@for_visitors
+async def new_address() -> Response:
+    """From now on mail goes there. No session is needed: it may be another browser that reads the mail."""
+    filled = Filled()
+    email = ""
+    try:
+        email = (await email_changes.confirm(submitted.form().text("token"))).email
+    except Invalid as error:
+        filled.refuse(error)
+    return await answers.form("auth/email.html", filled, token="", done=bool(email), email=email)
+
+
 # ----------------------------------------------------------------------------------------- the password
 
 
@@ -188,6 +208,7 @@ async def reset_form() -> Response:
 
 
 @blueprint.post("/auth/password/edit")
+@even_when_full
 @for_visitors
 async def reset() -> Response:
     """Set it. All sessions and apps are signed out."""

@@ -20,6 +20,7 @@ from fediblog.services import (
 from fediblog.services.people import People
 from fediblog.web import answers, compose, drafts, faces, lines, pages, submitted, who
 from fediblog.web import threads as layout
+from fediblog.web.marks import even_when_full
 
 blueprint = Blueprint("posts", __name__)
 
@@ -169,6 +170,7 @@ async def ask_to_delete(name: str, post_id: int) -> Response:
 
 
 @blueprint.post("/@<handle:name>/<int:post_id>/delete")
+@even_when_full
 async def delete(name: str, post_id: int) -> Response:
     """Delete it for good; with `redraft` its text comes back in the form."""
     session = who.member()

@@ -15,6 +15,7 @@ from fediblog.services.relationships import Relationship
 from fediblog.services.views import Listing
 from fediblog.web import answers, faces, lines, pages, submitted, who
 from fediblog.web.forms import Filled
+from fediblog.web.marks import even_when_full
 
 blueprint = Blueprint("profiles", __name__)
 
@@ -117,6 +118,7 @@ async def notify(name: str) -> Response:
 
 
 @blueprint.post("/@<handle:name>/remove_follower")
+@even_when_full
 async def remove_follower(name: str) -> Response:
     """Let them follow no longer."""
     account, target = await _act(name)
@@ -133,6 +135,7 @@ async def ask_to_mute(name: str) -> Response:
 
 
 @blueprint.post("/@<handle:name>/mute")
+@even_when_full
 async def mute(name: str) -> Response:
     """See no more of them, without their noticing."""
     account, target = await _act(name)
@@ -160,6 +163,7 @@ async def ask_to_block(name: str) -> Response:
 
 
 @blueprint.post("/@<handle:name>/block")
+@even_when_full
 async def block(name: str) -> Response:
     """Have nothing to do with them any more."""
     account, target = await _act(name)

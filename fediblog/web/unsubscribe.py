@@ -7,7 +7,7 @@ from quart import Blueprint, Response, request
 
 from fediblog.services import mail
 from fediblog.web import answers
-from fediblog.web.marks import needs_no_form
+from fediblog.web.marks import even_when_full, needs_no_form
 
 blueprint = Blueprint("unsubscribe", __name__)
 
@@ -21,6 +21,7 @@ async def ask() -> Response:
 
 
 @blueprint.post("/unsubscribe")
+@even_when_full
 @needs_no_form
 async def stop() -> Response:
     """No more of these."""

@@ -1,15 +1,29 @@
 """The settings: each page shows what holds, saves what is good and keeps what was typed of what is not."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fediblog import db, moments
+from fediblog.app import create_app
+from fediblog.config import Config
 from fediblog.models import Account, User
-from fediblog.services import invites, mail, sessions, statistics
+from fediblog.services import invites, mail, one_time, sessions, statistics
 from tests.people import PASSWORD, user_of
 from tests.web.browser import Browser, File
 from tests.web.conftest import BrowserOf, jpeg
 
-PAGES = ("profile", "posting", "appearance", "mail", "password", "sessions", "statistics", "invites")
+PAGES = {
+    "profile": "Profile",
+    "posting": "Posting",
+    "appearance": "Appearance",
+    "mail": "Mail",
+    "email": "Address",
+    "password": "Password",
+    "sessions": "Sessions",
+    "statistics": "Statistics",
+    "invites": "Invites",
+}
 
 
 @pytest.fixture
@@ -24,7 +38,7 @@ async def _alice() -> Account:
 @pytest.mark.parametrize("name", PAGES)
 async def test_each_page_opens_for_members_only(hers: Browser, visitor: Browser, name: str):
     page = await hers.open(f"/settings/{name}")
-    assert page.title == f"{name.capitalize()} · Settings · fediblog"
+    assert page.title == f"{PAGES[name]} · Settings · fediblog"
     await visitor.open(f"/settings/{name}", 303)
 
 
@@ -247,3 +261,49 @@ async def test_the_figures_of_the_server_are_for_everybody(visitor: Browser, her
     assert len((await visitor.open("/about/stats.csv?days=90")).html.splitlines()) == 91
     for nonsense in ("0", "-1", "1e9", "x", "99999999"):
         assert (await visitor.open(f"/about/stats?days={nonsense}")).html.count('<tr><th scope="row">') == 30
+
+
+# ----------------------------------------------------------------------------------------------- the address
+
+
+async def test_without_mail_another_address_counts_at_once(hers: Browser):
+    fields = {"email": "alice@new.example", "password": PASSWORD}
+    answer = await hers.submit("/settings/email", "/settings/email", **fields)
+    assert "Your changes are saved." in (await hers.follow(answer)).text
+    assert (await User.get()).email == "alice@new.example"
+
+
+async def test_another_address_is_confirmed_with_a_button(
+    configure: Callable[..., Config], database: None, alice: Account
+):
+    browser = Browser(create_app(configure(mail__url="smtp://localhost:1"), open_house=False))
+    await browser.submit("/auth/sign_in", "/auth/sign_in", name="alice", password=PASSWORD)
+    fields = {"email": "alice@new.example", "password": PASSWORD}
+    answer = await browser.submit("/settings/email", "/settings/email", **fields)
+    waiting = await browser.follow(answer)
+    assert "alice@new.example" in waiting.text and (await User.get()).email == "alice@mail.example"
+
+    await browser.send_form(waiting, "/settings/email/withdraw")
+    assert "alice@new.example" not in (await browser.open("/settings/email")).text
+
+    async with db.transaction():
+        token = await one_time.make(one_time.EMAIL, (await User.get()).id, 60, detail="alice@new.example")
+    page = await browser.open(f"/auth/email?token={token}")
+    assert (await User.get()).email == "alice@mail.example", "looking at it must not use it up"
+    await browser.send_form(page, "/auth/email", 200)
+    assert (await User.get()).email == "alice@new.example"
+    assert "used or is too old" in (await browser.send_form(page, "/auth/email", 422)).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"email": "nonsense", "password": PASSWORD}, "email"),
+        ({"email": "alice@new.example", "password": "wrong"}, "password"),
+    ],
+)
+async def test_faults_of_the_address_form(hers: Browser, fields: dict[str, str], field: str):
+    answer = await hers.submit("/settings/email", "/settings/email", 422, **fields)
+    assert f'id="{field}-fault"' in answer.html
+    assert answer.form("/settings/email").value("email") == fields["email"]
+    assert (await User.get()).email == "alice@mail.example"

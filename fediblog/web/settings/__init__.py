@@ -2,6 +2,7 @@
 
 from fediblog.web.settings import (
     appearance,
+    email,
     invites,
     mail,
     password,
@@ -14,6 +15,7 @@ from fediblog.web.settings import (
 BLUEPRINTS = (
     profile.blueprint,
     password.blueprint,
+    email.blueprint,
     sessions.blueprint,
     mail.blueprint,
     appearance.blueprint,

@@ -12,6 +12,7 @@ _TABS = (
     ("posting", "Posting"),
     ("appearance", "Appearance"),
     ("mail", "Mail"),
+    ("email", "Address"),
     ("password", "Password"),
     ("sessions", "Sessions"),
     ("statistics", "Statistics"),

@@ -6,6 +6,7 @@ from fediblog.errors import Conflict, Invalid, TooMany
 from fediblog.services import sessions
 from fediblog.web import answers, submitted, who
 from fediblog.web.forms import Filled
+from fediblog.web.marks import even_when_full
 from fediblog.web.settings import frame
 
 blueprint = Blueprint("password_settings", __name__)
@@ -18,6 +19,7 @@ async def form() -> Response:
 
 
 @blueprint.post("/settings/password")
+@even_when_full
 async def save() -> Response:
     """Change it. This session goes on with a new token, all others and all apps end."""
     session, sent = who.member(), submitted.form()

@@ -4,6 +4,7 @@ from quart import Blueprint, Response
 
 from fediblog.services import sessions
 from fediblog.web import answers, who
+from fediblog.web.marks import even_when_full
 from fediblog.web.settings import frame
 
 blueprint = Blueprint("session_settings", __name__)
@@ -29,6 +30,7 @@ async def listed() -> Response:
 
 
 @blueprint.post("/settings/sessions/<int:session_id>/revoke")
+@even_when_full
 async def revoke(session_id: int) -> Response:
     """End one."""
     await sessions.revoke(who.member().user, session_id)
@@ -36,6 +38,7 @@ async def revoke(session_id: int) -> Response:
 
 
 @blueprint.post("/settings/sessions/revoke_others")
+@even_when_full
 async def revoke_others() -> Response:
     """End all but this one."""
     session = who.member()
