@@ -103,7 +103,7 @@ def _with(name: str, act: Callable[[User], Awaitable[object]]) -> str:
 
 async def _confirm(user: User) -> None:
     async with db.transaction():
-        await admission.confirm(user.id)
+        await admission.confirm(user)
 
 
 def _password() -> str:

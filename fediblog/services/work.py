@@ -106,12 +106,15 @@ RETURNING id, state
 """
 
 
-async def lease(job: Job, work_id: int, owner: str) -> Work | None:
-    """Take a row for as long as its job may last. None when it is done, not due yet or somebody else's."""
+async def lease(job: Job, work_id: int, owner: str, suspect: bool = False) -> Work | None:
+    """Take a row for as long as its job may last. None when it is done, not due yet or somebody else's.
+
+    A row that has crashed before is taken only by who says `suspect`, and is up to no good perhaps.
+    """
     now = moments.now()
     until = now + job.seconds * moments.SECOND + _MARGIN
     async with db.transaction():
-        found = await db.row(_lease_sql(db.dialect()), work_id, job.value, now, until, owner, _NEVER)
+        found = await db.row(_lease_sql(db.dialect()), work_id, job.value, now, until, owner, _NEVER, suspect)
     return Work(job=job, owner=owner, lease_until=until, **found) if found else None
 
 
@@ -120,10 +123,17 @@ def _lease_sql(dialect: db.Dialect) -> str:
     return f"""
     UPDATE work SET state = 'leased', lease_until = $4, lease_owner = $5, not_before = $6
     WHERE id = (
-        SELECT id FROM work WHERE id = $1 AND kind = $2 AND state = 'due' AND not_before <= $3{skip}
+        SELECT id FROM work
+        WHERE id = $1 AND kind = $2 AND state = 'due' AND not_before <= $3 AND (crashes = 0 OR $7){skip}
     )
     RETURNING id, key, round, attempts, crashes, request_id
     """
+
+
+async def is_suspect(work_id: int) -> bool:
+    """Whether a row is due that has crashed before: it may be what kills its workers."""
+    sql = "SELECT 1 FROM work WHERE id = $1 AND state = 'due' AND not_before <= $2 AND crashes > 0"
+    return await db.value(sql, work_id, moments.now()) is not None
 
 
 async def done(work: Work) -> None:
@@ -271,11 +281,10 @@ def _with_jitter(length: int) -> int:
     return round(length * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - spreads load, no secret
 
 
-# After the first crash a row is due at once; from the second on those that died together come back at
-# different times, so that the one that kills workers soon does so alone.
+# What has crashed again waits a little, so that between two crashes others get their turn.
 _FREE = """
 UPDATE work SET state = CASE WHEN crashes + 1 >= $1 THEN 'quarantined' ELSE 'due' END,
-    not_before = $2 + crashes * 2000 * (id % 16), crashes = crashes + 1, error = '{error}',
+    not_before = $2 + crashes * 1000, crashes = crashes + 1, error = '{error}',
     lease_until = NULL, lease_owner = '', nudged_at = 0
 WHERE state = 'leased' AND {which} RETURNING id
 """

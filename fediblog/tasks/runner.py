@@ -65,6 +65,7 @@ class Runner:
         self._places = {name: asyncio.Semaphore(number) for name, number in _PLACES.items()}
         self._doing: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
+        self._suspects = asyncio.Lock()
         self._heard_at = time.monotonic()
         self._stopping = False
 
@@ -90,12 +91,7 @@ class Runner:
             if self._stopping:
                 return
             with bound_contextvars(job=job.value, request_id=logs.request_id_from(request_id)):
-                try:
-                    await (self._owed(job, *args) if job.owed else self._by_the_clock(job))
-                except (Unavailable, NoSpace) as error:
-                    log.warning("job put off", reason=error.message)
-                except Exception:
-                    log.exception("job failed")
+                await _guarded(self._owed(job, *args) if job.owed else self._by_the_clock(job))
 
     async def watch(self) -> None:
         """Find due work without any broker, for ever: what the tray says is done even when no nudge comes.
@@ -156,14 +152,26 @@ class Runner:
 
     async def _owed(self, job: Job, work_id: int) -> None:
         held = await work.lease(job, work_id, self.owner)
-        if held is None:
-            return
+        if held is not None:
+            await self._do(held)
+        elif await work.is_suspect(work_id) and len(self._doing) < _MOST_PENDING:
+            # Not waited for: it would keep a thread or a place from others.
+            self._spawn(_guarded(self._alone(job, work_id)), self._doing)
+
+    async def _alone(self, job: Job, work_id: int) -> None:
+        # One at a time: when one of these kills us, none of the others is held responsible.
+        async with self._suspects:
+            held = None if self._stopping else await work.lease(job, work_id, self.owner, suspect=True)
+            if held is not None:
+                await self._do(held)
+
+    async def _do(self, held: Work) -> None:
         with bound_contextvars(work_id=held.id, request_id=held.request_id or logs.request_id()):
             started = time.monotonic()
             outcome, settle = await self._attempt(held)
             # Shielded: what has been done is written down even when the stop comes at this moment.
             await asyncio.shield(self._spawn(_settle(settle), self._settling))
-            _tell(job, outcome, started, key=held.key)
+            _tell(held.job, outcome, started, key=held.key)
 
     async def _attempt(self, held: Work) -> tuple[str, Callable[[], Awaitable[None]]]:
         """Do it, and give the outcome in a word and as what is to be written."""
@@ -184,6 +192,15 @@ class Runner:
         where.add(doing)
         doing.add_done_callback(where.discard)
         return doing
+
+
+async def _guarded(doing: Awaitable[None]) -> None:
+    try:
+        await doing
+    except (Unavailable, NoSpace) as error:
+        log.warning("job put off", reason=error.message)
+    except Exception:
+        log.exception("job failed")
 
 
 async def _settle(settle: Callable[[], Awaitable[None]]) -> None:

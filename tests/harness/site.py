@@ -108,12 +108,14 @@ def plain(status: Any) -> str:
 class Process:
     """A process of fediblog that goes on until it is told to end."""
 
-    def __init__(self, words: Sequence[str], environment: dict[str, str], log: Path, url: str) -> None:
+    def __init__(
+        self, words: Sequence[str], environment: dict[str, str], log: Path, url: str, module: str = "fediblog"
+    ) -> None:
         self.log, self.url = log, url
         self._parent = "web" in words
         with log.open("wb") as output:
             self._process = processes.start(
-                [sys.executable, "-m", "fediblog", *words],
+                [sys.executable, "-m", module, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -217,12 +219,15 @@ class Site:
         """An address on this machine where nobody listens."""
         return f"http://127.0.0.1:{processes.free_port()}"
 
-    def start(self, *words: str, url: str = "", **keys: Any) -> Process:
-        """Start a command that goes on, such as `start("worker", "--name", "w1")`."""
+    def start(self, *words: str, url: str = "", module: str = "fediblog", **keys: Any) -> Process:
+        """Start a command that goes on, such as `start("worker", "--name", "w1")`.
+
+        `module` may be another program around fediblog's command line.
+        """
         if url:
             keys["bind"] = url.removeprefix("http://")
         log = self.folder / f"{len(self.processes)}-{words[0]}.log"
-        process = Process(self._command(words), self._environment(keys), log, url or self.url)
+        process = Process(self._command(words), self._environment(keys), log, url or self.url, module)
         self.processes.append(process)
         return process
 

@@ -119,6 +119,7 @@ async def test_poison_is_put_aside_and_blocks_nobody(runner, watched, monkeypatc
     for _ in range(6):
         for job, work_id in await work.sweep(patience=0):
             await runner.perform(job, (work_id,))
+        await until(lambda: not runner._doing)
     assert sorted(watched.keys, key=int) == [str(number) for number in range(20)]
     [poison] = await work.quarantined()
     assert (poison.key, poison.crashes, poison.error) == ("poison", 5, "ValueError: bad")
@@ -269,6 +270,30 @@ async def test_owed_while_it_runs_it_is_done_once_more(runner, watched):
     await runner.perform(Job.MAIL, (number,))
     assert watched.keys == ["1", "1"]
     assert await _row() is None
+
+
+async def test_of_those_that_have_crashed_one_runs_at_a_time(runner, watched):
+    for key in range(5):
+        await work.lease(Job.MAIL, await _owe(key), "dead")
+    await work.release("dead")
+    fresh = await _owe("fresh")
+    together, most = 0, 0
+
+    async def act(key):
+        nonlocal together, most
+        if key != "fresh":
+            together += 1
+            most = max(most, together)
+            await asyncio.sleep(0.01)
+            together -= 1
+
+    watched.act = act
+    due = [work_id for _, work_id in await work.sweep(patience=0)]
+    await asyncio.gather(*[runner.perform(Job.MAIL, (work_id,)) for work_id in [*due, fresh]])
+    await watched.wait(6)
+    await runner.finish(5)
+    assert sorted(watched.keys) == ["0", "1", "2", "3", "4", "fresh"]
+    assert most == 1
 
 
 def test_every_job_has_a_task_and_a_queue():

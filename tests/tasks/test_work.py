@@ -164,7 +164,7 @@ async def test_foreseen_failures_never_quarantine(database, clock):
 async def test_the_fifth_crash_quarantines_and_an_admin_may_retry(database, clock, nudges):
     number = await _owe()
     for _ in range(5):
-        held = await work.lease(Job.MAIL, number, "w")
+        held = await work.lease(Job.MAIL, number, "w", suspect=True)
         await work.failed(held, "KeyError: 'x'", again_at=clock.moment, crash=True)
     assert await work.lease(Job.MAIL, number, "w") is None
     assert await work.sweep(patience=0) == []
@@ -197,10 +197,20 @@ async def test_a_vanished_worker_s_lease_runs_out_and_counts_as_a_crash(database
 async def test_a_worker_that_kills_itself_on_a_row_is_stopped_by_quarantine(database, clock):
     number = await _owe()
     for _ in range(5):
-        assert await work.lease(Job.MAIL, number, "w") is not None
+        assert await work.lease(Job.MAIL, number, "w", suspect=True) is not None
         assert await work.release("w") == 1
         clock.pass_(1_000_000)
     assert [poison.id for poison in await work.quarantined()] == [number]
+
+
+async def test_what_has_crashed_is_a_suspect_and_taken_only_as_one(database):
+    number = await _owe()
+    assert not await work.is_suspect(number)
+    await work.lease(Job.MAIL, number, "w")
+    await work.release("w")
+    assert await work.is_suspect(number)
+    assert await work.lease(Job.MAIL, number, "w") is None
+    assert (await work.lease(Job.MAIL, number, "w", suspect=True)).crashes == 1
 
 
 async def test_release_frees_only_its_own(database):
@@ -208,7 +218,7 @@ async def test_release_frees_only_its_own(database):
     await work.lease(Job.MAIL, one, "w1")
     await work.lease(Job.MAIL, two, "w2")
     assert await work.release("w1") == 1
-    assert await work.lease(Job.MAIL, one, "w3") is not None
+    assert await work.lease(Job.MAIL, one, "w3", suspect=True) is not None
     assert await work.lease(Job.MAIL, two, "w3") is None
 
 
@@ -217,7 +227,7 @@ async def test_who_lost_the_lease_cannot_end_the_work_of_another(database, clock
     slow = await work.lease(Job.MAIL, number, "w")
     clock.pass_(200_000)
     await work.sweep()
-    fast = await work.lease(Job.MAIL, number, "w")
+    fast = await work.lease(Job.MAIL, number, "w", suspect=True)
     await work.done(slow)
     await work.failed(slow, "late")
     row = await _row()
