@@ -27,13 +27,20 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 
-# What each test must find as if it were the first: no rows, no pages full of dead ones, no statistics of the
-# planner. Emptying the few tables that a test filled takes a seventh of a TRUNCATE of all.
+# What each test must find as if it were the first: no rows, no pages and indexes full of dead ones, no
+# statistics of the planner. Emptying the few tables that a test filled takes a seventh of a TRUNCATE of all.
 _TABLES = """
 SELECT quote_ident(relname) FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'migration'
 """
-_FORGET = "DELETE FROM pg_statistic WHERE starelid >= 16384"
+_GROWN = """
+SELECT quote_ident(relname) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_indexes_size(oid) > 400000
+"""
+_FORGET = """
+DELETE FROM pg_statistic WHERE starelid >= 16384;
+UPDATE pg_class SET relpages = 0, reltuples = -1 WHERE relkind = 'r' AND oid >= 16384 AND reltuples <> -1
+"""
 
 
 class Postgres:
@@ -77,8 +84,11 @@ class Postgres:
             )
             await connection.execute("SET session_replication_role = replica")
             if filled := await self._filled(connection):
-                await connection.execute("; ".join([*(f"DELETE FROM {table}" for table in filled), _FORGET]))
+                await connection.execute("; ".join(f"DELETE FROM {table}" for table in filled))
                 await connection.execute(f"VACUUM {', '.join(filled)}")
+            for line in await connection.fetch(_GROWN):
+                await connection.execute(f"REINDEX TABLE {line[0]}")
+            await connection.execute(_FORGET)
         finally:
             await connection.close()
 
