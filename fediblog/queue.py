@@ -41,6 +41,7 @@ class Job(StrEnum):
     STATISTICS = "statistics"
     UPKEEP = "upkeep"
     TRIM = "trim"
+    ORPHANS = "orphans"
 
     @property
     def queue(self) -> str:
@@ -66,13 +67,21 @@ _QUEUE_OF = {
     Job.MAIL: "deliver",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",
+    Job.ORPHANS: "maintenance",
     Job.ERASE: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
 }
-_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM})
-_SECONDS = {Job.MEDIA: 600, Job.STATISTICS: 3600, Job.UPKEEP: 900, Job.TRIM: 3600, Job.ERASE: 600}
+_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS})
+_SECONDS = {
+    Job.MEDIA: 600,
+    Job.STATISTICS: 3600,
+    Job.UPKEEP: 900,
+    Job.TRIM: 3600,
+    Job.ORPHANS: 3600,
+    Job.ERASE: 600,
+}
 
 IN_MEMORY = "memory://localhost"
 

@@ -115,6 +115,10 @@ class Storage:
         """Remove what a crash left in the workshop; returns how many files that were."""
         return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
 
+    async def old_keys(self, first: str, older_than_seconds: float) -> set[str]:
+        """The keys that begin with this hexadecimal digit, of files that have been there for so long."""
+        return await asyncio.to_thread(self._old_keys, first, time.time() - older_than_seconds)
+
     def _reserve(self) -> Path:
         path = self.temporary()
         if shutil.disk_usage(path.parent).free < RESERVE:
@@ -133,6 +137,10 @@ class Storage:
         except NoSpace:
             source.unlink(missing_ok=True)
             raise
+
+    def _old_keys(self, first: str, before: float) -> set[str]:
+        old = (path for path in self.root.glob(f"{first}[0-9a-f]/*/*") if _changed(path) < before)
+        return set(filter(_KEY.fullmatch, (path.relative_to(self.root).as_posix() for path in old)))
 
     def _sweep(self, before: float) -> int:
         old = [path for path in self.workshop.iterdir() if _changed(path) < before]

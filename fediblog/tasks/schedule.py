@@ -25,6 +25,7 @@ _CLOCK = {
     Job.STATISTICS: crontab(minute=5),
     Job.UPKEEP: crontab(minute=17),
     Job.TRIM: crontab(hour=3, minute=40),
+    Job.ORPHANS: crontab(hour=4, minute=20),
 }
 # These also come when the beat starts: for the days and hours in which none was running.
 _AT_START = (Job.STATISTICS, Job.UPKEEP)

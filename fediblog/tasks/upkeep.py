@@ -2,7 +2,7 @@
 
 from fediblog import queue
 from fediblog.queue import Job
-from fediblog.services import mutes, statistics, upkeep, work
+from fediblog.services import mutes, orphans, statistics, upkeep, work
 from fediblog.tasks.runner import task
 
 
@@ -30,3 +30,9 @@ async def count_days() -> None:
 async def prune() -> None:
     """Throw away what is over."""
     await upkeep.prune()
+
+
+@task(Job.ORPHANS)
+async def sweep_files() -> None:
+    """Remove the files that no row names any more."""
+    await orphans.sweep()
