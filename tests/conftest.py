@@ -6,6 +6,7 @@ when the first test asks for one, each test process has its own, and they end wi
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.people import person
 
 DATABASE = os.environ.get("FEDIBLOG_TEST_DATABASE", "sqlite")
 _NAME = "suite"
+_MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="session")
@@ -67,14 +69,27 @@ def smtp(_mail_server: MailServer) -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def configure(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Config]]:
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """The folder for the data of one test, in memory where there is such a place.
+
+    SQLite keeps its promises there too, and needs to wait for no disk at each of them.
+    """
+    if not os.access(_MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="fediblog-", dir=_MEMORY, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def configure(data_dir: Path, database_url: str) -> Iterator[Callable[..., Config]]:
     """Makes and uses a configuration: `configure(mail__url=smtp.url, registration__mode="open")`."""
     before = configuration._current
 
     def make(**values: object) -> Config:
         given = {"database__url": database_url, **values}
         keys = {f"FEDIBLOG__{name.upper()}": str(value) for name, value in given.items()}
-        made = configuration.load(None, {**_basics(tmp_path), **keys})
+        made = configuration.load(None, {**_basics(data_dir), **keys})
         configuration.use(made)
         return made
 

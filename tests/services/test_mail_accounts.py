@@ -1,7 +1,6 @@
 """Mails about accounts: confirmations, resets, decisions. Their secrets stand nowhere in the clear."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import structlog
@@ -89,7 +88,7 @@ async def test_an_unknown_kind_is_a_fault_of_ours(bob: Account) -> None:
 
 
 async def test_the_secret_stands_in_no_row_and_no_line_and_goes_with_the_mail(
-    bob: Account, smtp: MailServer, config: Config, tmp_path: Path
+    bob: Account, smtp: MailServer, config: Config
 ) -> None:
     with structlog.testing.capture_logs() as lines:
         await owe(bob, "reset", SECRET)
@@ -97,7 +96,7 @@ async def test_the_secret_stands_in_no_row_and_no_line_and_goes_with_the_mail(
         assert SECRET.encode() not in sealed
         assert keys.unseal(settings().secret, sealed) == SECRET.encode()
         assert SECRET not in str(await db.rows("SELECT * FROM work"))
-        for file in tmp_path.rglob("*.sqlite3*"):
+        for file in config.data_dir.rglob("*.sqlite3*"):
             assert SECRET.encode() not in file.read_bytes()
         smtp.stop()
         await deliver()
