@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from fediblog import db, ids, moments
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
+from fediblog.services import locks
 
 _MOST_OPEN = 100
+_MOST_LISTED = 2 * _MOST_OPEN
 _MOST_USES = 1000
 _MOST_DAYS = 365
 
@@ -44,6 +46,7 @@ async def create(account: Account, most_uses: int | None = None, days: int | Non
     expires_at = now + days * moments.DAY if days is not None else None
     invite = Invite(ids.new(), secrets.token_urlsafe(12), account.id, most_uses, 0, expires_at, now)
     async with db.transaction():
+        await locks.hold(f"invites:{account.id}")
         if await db.value(_COUNT, account.id, now) >= _MOST_OPEN:
             raise Invalid(f"You have {_MOST_OPEN} open invites. Take some back first.")
         await db.execute(
@@ -63,8 +66,8 @@ async def find(code: str) -> Invite | None:
 
 
 async def listing(account: Account) -> tuple[Invite, ...]:
-    """What an account has given out, newest first."""
-    sql = f"SELECT {_COLUMNS} FROM invite WHERE account_id = $1 ORDER BY id DESC"
+    """What an account has given out, newest first, as far as a page can show it."""
+    sql = f"SELECT {_COLUMNS} FROM invite WHERE account_id = $1 ORDER BY id DESC LIMIT {_MOST_LISTED}"
     return tuple(Invite(**line) for line in await db.rows(sql, account.id))
 
 

@@ -22,6 +22,9 @@ _IDEMPOTENCY = moments.DAY
 # What was deleted here must not come back from elsewhere; after this long nobody sends it any more.
 _TOMBSTONE = 90 * moments.DAY
 _SENT_MAIL = 30 * moments.DAY
+# Its maker may still wonder for a while. Those that somebody came with stay, to know who brought whom.
+_ENDED_INVITE = 30 * moments.DAY
+_BROUGHT_NOBODY = "expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM person p WHERE p.invite_id = invite.id)"
 _HALF_RECEIVED_SECONDS = 24 * 3600.0
 
 
@@ -29,7 +32,10 @@ async def prune() -> dict[str, int]:
     """Remove all that is over; tells how much of what. Doing it twice is the same as once."""
     now = moments.now()
     removed = {
+        # Side by side: a name that is held for a sign-up that never was goes with those that were never
+        # confirmed, so that nobody can tell them apart (signups.py).
         "one_time_tokens": await _delete("one_time_token", "id", "expires_at <= $1", now),
+        "sign_ups": await signups.prune(),
         "throttles": await _delete("throttle", "bucket", "expires_at <= $1", now),
         "idempotency_keys": await _delete(
             "idempotency", "owner, key", "created_at <= $1", now - _IDEMPOTENCY
@@ -39,7 +45,7 @@ async def prune() -> dict[str, int]:
         ),
         "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
         "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),
-        "sign_ups": await signups.prune(),
+        "invites": await _delete("invite", "id", _BROUGHT_NOBODY, now - _ENDED_INVITE),
         **await prune_media(),
     }
     await mail.forget_secrets()

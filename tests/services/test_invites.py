@@ -57,6 +57,14 @@ async def test_the_last_place_is_given_once(alice):
     assert sum(one is not None for one in found) == 3
 
 
+async def test_of_many_made_at_once_no_more_are_open_than_may_be(alice, monkeypatch):
+    monkeypatch.setattr(invites, "_MOST_OPEN", 3)
+    monkeypatch.setattr(invites, "_MOST_LISTED", 2)
+    made = await asyncio.gather(*(invites.create(alice) for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(one, Invalid) for one in made) == 5
+    assert len(await invites.listing(alice)) == 2
+
+
 async def test_an_invite_expires(alice, clock: Clock):
     invite = await invites.create(alice, days=1)
     clock.forward(moments.DAY - moments.MINUTE)

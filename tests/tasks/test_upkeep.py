@@ -6,7 +6,7 @@ import time
 import pytest
 
 from fediblog import db, ids, moments, storage
-from fediblog.models import Media
+from fediblog.models import Media, User
 from fediblog.services import upkeep
 from tests.people import user_of
 
@@ -101,6 +101,22 @@ async def test_mails_that_ended_go_after_a_month_and_those_that_wait_stay(now, a
         )
     assert (await upkeep.prune())["mails"] == 1
     assert await db.column("SELECT kind FROM mail ORDER BY kind") == ["b", "c"]
+
+
+async def test_invites_that_brought_nobody_go_a_month_after_their_end(now, alice):
+    user = await user_of(alice)
+    for code, expires in (
+        ("unused", -30 * DAY - 1),
+        ("used", -60 * DAY),
+        ("late", -29 * DAY),
+        ("open", None),
+    ):
+        row = {"id": ids.new(), "code": code, "account_id": alice.id, "created_at": 1}
+        await _insert("invite", **row, expires_at=None if expires is None else now + expires)
+        if code == "used":
+            await User.filter(id=user.id).update(invite_id=row["id"])
+    assert (await upkeep.prune())["invites"] == 1
+    assert await db.column("SELECT code FROM invite ORDER BY code") == ["late", "open", "used"]
 
 
 async def test_files_that_no_post_took_go_after_a_day_with_what_is_on_disk(now, alice):
