@@ -22,7 +22,7 @@ from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.connection import get_connections
-from tortoise.exceptions import BaseORMException, DBConnectionError, IntegrityError
+from tortoise.exceptions import BaseORMException, DBConnectionError, DoesNotExist, IntegrityError
 from tortoise.transactions import in_transaction
 
 from fediblog import reserve
@@ -236,6 +236,9 @@ def translate(error: BaseException) -> FediblogError | None:
     """
     if isinstance(error, IntegrityError):
         return Conflict()
+    if isinstance(error, DoesNotExist):
+        # Somebody else was quicker to delete what this transaction was about.
+        return NotFound()
     cause = _cause(error)
     if isinstance(cause, sqlite3.OperationalError):
         return _SQLITE.get(cause.sqlite_errorcode & 0xFF, lambda: None)()

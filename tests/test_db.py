@@ -135,6 +135,15 @@ async def test_a_number_that_no_id_can_have_finds_nothing(database):
         await Account.get(id=10**20)
 
 
+async def test_what_has_gone_meanwhile_is_not_found(alice):
+    with pytest.raises(NotFound):
+        async with db.transaction():
+            await db.execute("DELETE FROM membership WHERE account_id = $1", alice.id)
+            await db.execute("DELETE FROM account WHERE id = $1", alice.id)
+            await Account.get(id=alice.id)
+    assert await Account.get(id=alice.id)
+
+
 async def test_text_that_is_no_unicode_cannot_be_read(database):
     with pytest.raises(Malformed):
         await db.rows("SELECT 1 FROM account WHERE username = $1", "\ud800")
