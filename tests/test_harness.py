@@ -1,14 +1,19 @@
 """The fixtures themselves: what others rely on when they write tests."""
 
+import signal
 import smtplib
+import subprocess
+import sys
 from email.message import EmailMessage
 
 import pytest
+import redis as redis_client
 
 from fediblog import db, keys
 from fediblog.config import settings
 from fediblog.models import Account, User
 from tests import people
+from tests.harness import processes
 from tests.harness.statements import analyse
 
 
@@ -88,3 +93,36 @@ def test_redis_goes_down_and_comes_back_empty(redis):
     redis.start()
     with redis.client() as client:
         assert client.get("a") is None
+
+
+@pytest.mark.once
+def test_what_is_missing_is_skipped_when_it_is_named_and_a_failure_otherwise(monkeypatch):
+    monkeypatch.setenv("FEDIBLOG_TEST_WITHOUT", "chromium no-such-package")
+    with pytest.raises(pytest.skip.Exception, match="no-such-package is not installed"):
+        processes.need("no-such-program", "no-such-package")
+    with pytest.raises(pytest.fail.Exception, match="install another-package"):
+        processes.need("no-such-program", "another-package")
+
+
+_START_AND_WAIT = """
+from tests.harness.redis import RedisServer
+server = RedisServer()
+print(server.port, flush=True)
+input()
+"""
+
+
+@pytest.mark.once
+def test_a_killed_test_run_leaves_no_server_behind(redis):
+    run = subprocess.Popen(
+        [sys.executable, "-c", _START_AND_WAIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    port = int(run.stdout.readline())
+    client = redis_client.Redis(host="127.0.0.1", port=port)
+    blocked = client.connection_pool.get_connection()
+    blocked.connect()
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    # The server's end closes what is connected to it.
+    assert blocked._sock.recv(1) == b""
+    client.close()
