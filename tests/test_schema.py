@@ -11,7 +11,13 @@ from fediblog import db, models, schema
 from fediblog.config import Config
 from tests.conftest import DATABASE
 
-_TYPES = {"INTEGER": "bigint", "BIGINT": "bigint", "BOOLEAN": "boolean", "JSON TEXT": "jsonb", "BLOB": "bytea"}
+_TYPES = {
+    "INTEGER": "bigint",
+    "BIGINT": "bigint",
+    "BOOLEAN": "boolean",
+    "JSON TEXT": "jsonb",
+    "BLOB": "bytea",
+}
 
 
 async def _shape() -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Makes the pictures that apps show for accounts without any. They are committed; this is how they were made.
 
-    python tools/build_pictures.py
+python tools/build_pictures.py
 """
 
 from pathlib import Path
