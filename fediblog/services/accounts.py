@@ -15,7 +15,7 @@ from fediblog.errors import Gone, Invalid, NotFound
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account
 from fediblog.paging import BIGGEST
-from fediblog.services import admission, mentions, names
+from fediblog.services import admission, locks, mentions, names
 from fediblog.text import Handle, Person
 
 LONGEST_NAME = 50
@@ -107,13 +107,17 @@ async def remove_header(account: Account) -> Account:
 
 
 async def change(account_id: int, columns: Mapping[str, Any]) -> Account:
-    """Set columns that are known to be good and count a new version. The account as it is afterwards."""
-    names_ = list(columns)
-    sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(names_, 2))
+    """Set columns that are known to be good and count a new version. The account as it is afterwards.
+
+    Raises Gone for an account that has been deleted, also a moment ago: it stays empty.
+    """
+    sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 2))
+    sql = (
+        f"UPDATE account SET {sets}, version = version + 1 WHERE id = $1 AND deleted_at IS NULL RETURNING id"
+    )
     async with db.transaction():
-        await db.execute(
-            f"UPDATE account SET {sets}, version = version + 1 WHERE id = $1", account_id, *columns.values()
-        )
+        if await db.value(sql, account_id, *columns.values()) is None:
+            raise Gone()
         return await Account.get(id=account_id)
 
 
@@ -241,12 +245,16 @@ async def _set_picture(
 
 
 async def _replace_picture(account: Account, which: str, key: str) -> Account:
-    """Whatever happens, the picture that is named in the row is there and the other one is not."""
+    """Whatever happens, the picture that is named in the row is there. The other one goes."""
     unwanted = key
     try:
         async with db.transaction():
+            await locks.hold(f"{which}:{account.id}")
             old = await db.value(f"SELECT {which} FROM account WHERE id = $1", account.id)
             changed = await change(account.id, {which: key})
+            # An error from here on may come after the commit (a caller hangs up, a connection breaks): which
+            # of the two is not wanted then, the sweep of orphans finds out.
+            unwanted = ""
         unwanted = old
     finally:
         await storage.current().remove(unwanted)

@@ -1,12 +1,14 @@
 """Finding accounts, and what people here say about themselves."""
 
+import asyncio
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from fediblog import storage
+from fediblog import db, imaging, storage
 from fediblog.errors import Gone, Invalid, NoSpace, NotFound
 from fediblog.models import Account
 from fediblog.services import accounts, views
@@ -270,3 +272,47 @@ async def test_a_picture_that_cannot_be_kept_leaves_the_old_one(alice, monkeypat
     with pytest.raises(NoSpace):
         await accounts.set_avatar(before, await upload())
     assert files() == [storage.current().path(before.avatar)]
+
+
+async def test_who_hangs_up_while_the_picture_is_committed_keeps_what_the_row_names(alice, monkeypatch):
+    before = await accounts.set_avatar(alice, await upload())
+    real = db.transaction
+
+    @asynccontextmanager
+    async def given_up():
+        monkeypatch.setattr(db, "transaction", real)
+        async with real():
+            yield
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(db, "transaction", given_up)
+    with pytest.raises(asyncio.CancelledError):
+        await accounts.set_avatar(before, await upload())
+    named = (await Account.get(id=alice.id)).avatar
+    assert named != before.avatar
+    assert size(named) == (400, 400)
+
+
+async def test_of_pictures_that_are_set_at_once_one_stays(alice, monkeypatch):
+    uploads = [await upload() for _ in range(8)]
+    ready = asyncio.Barrier(len(uploads))
+    make = imaging.make_avatar
+
+    async def together(*given: object) -> imaging.Made:
+        made = await make(*given)
+        await ready.wait()
+        return made
+
+    monkeypatch.setattr(imaging, "make_avatar", together)
+    await asyncio.gather(*(accounts.set_avatar(alice, one) for one in uploads))
+    assert [storage.current().path((await Account.get(id=alice.id)).avatar)] == files()
+
+
+async def test_an_account_that_has_just_been_deleted_stays_empty(alice):
+    await Account.filter(id=alice.id).update(deleted_at=1, suspended_at=1)
+    with pytest.raises(Gone):
+        await accounts.edit_profile(alice, Profile(display_name="Alice", note="Still here"))
+    with pytest.raises(Gone):
+        await accounts.set_avatar(alice, await upload())
+    found = await Account.get(id=alice.id)
+    assert (found.note, found.avatar, files()) == ("", "", [])
