@@ -6,7 +6,7 @@
         ├── TooMuch             422  a budget is used up: bytes, redirects
         ├── Unwelcome           422  it answered, and the answer is of no use; carries its status
         └── Unreachable         503  name, connection, certificate, time: trying again later is right
-            └── HungUp               a connection kept from before was closed under the request
+            └── HungUp          a connection kept from before was closed under the request
 
 Whoever asked us has done nothing wrong, and a status of 500 would make other servers repeat for days what
 will never work (SECURITY §1.5): so 422 for what stays as it is, and 503 only for what may pass.
