@@ -81,9 +81,16 @@ async def _delete_users(account_id: int) -> None:
                 "DELETE FROM membership WHERE user_id = $1 AND account_id = $2", user.id, account_id
             )
             continue
-        if user.role is Role.ADMIN and await User.filter(role=Role.ADMIN).count() == 1:
-            raise Conflict("You are the only admin here. Make somebody else an admin first.")
+        if user.role is Role.ADMIN:
+            await _require_another_admin()
         await db.execute("DELETE FROM person WHERE id = $1", user.id)
+
+
+async def _require_another_admin() -> None:
+    # Of two who leave at once the second one counts without the first.
+    await locks.hold("admins")
+    if await User.filter(role=Role.ADMIN).count() == 1:
+        raise Conflict("You are the only admin here. Make somebody else an admin first.")
 
 
 async def _things(account: Account) -> AsyncIterator[Removal]:

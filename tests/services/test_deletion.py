@@ -1,5 +1,6 @@
 """Deleting an account: gone at once, then everything it has left, and nobody else's numbers are wrong."""
 
+import asyncio
 from io import BytesIO
 
 import pytest
@@ -200,6 +201,16 @@ async def test_the_last_admin_stays(database):
     assert await db.value("SELECT count(*) FROM work") == 0
     await person("second", role="admin")
     await deletion.delete(chief, await user_of(chief))
+
+
+async def test_of_two_last_admins_who_leave_at_once_one_stays(database):
+    for number in range(5):
+        chiefs = [await person(f"chief_{number}_{name}", role="admin") for name in "ab"]
+        leaving = [deletion.delete(chief, await user_of(chief)) for chief in chiefs]
+        outcomes = await asyncio.gather(*leaving, return_exceptions=True)
+        assert [type(one) for one in outcomes].count(Conflict) == 1
+        assert await User.filter(role="admin").count() == 1
+        await User.filter(role="admin").update(role="user")
 
 
 async def test_invites_end_with_their_maker(alice):
