@@ -9,6 +9,7 @@ Questions answer True or False; checks raise `Forged`. Documents are as `compact
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from fediblog.activitypub.vocabulary import ACTIVITIES, ACTORS, LONGEST_ID, as_list, id_of
@@ -73,12 +74,17 @@ def same_origin(first: str, second: str) -> bool:
         return False
 
 
-def is_ours(uri: str) -> bool:
-    """Whether the address is under our own name, by whichever scheme: `http://` does not make it foreign."""
+def same_authority(first: str, second: str) -> bool:
+    """Whether both are addresses of one host and port, by whichever scheme."""
     try:
-        return _parts(uri)[1:] == _parts(settings().origin)[1:]
+        return _parts(first)[1:] == _parts(second)[1:]
     except Forged:
         return False
+
+
+def is_ours(uri: str) -> bool:
+    """Whether the address is under our own name: `http://` does not make it foreign."""
+    return same_authority(uri, settings().origin)
 
 
 def check_foreign(uri: str) -> str:
@@ -186,6 +192,7 @@ def _author(thing: Node) -> Any:
     return authors[0] if len(authors) == 1 else None
 
 
+@lru_cache(maxsize=1_024)
 def _parts(uri: str) -> tuple[str, str, str]:
     """Scheme, host, and the port with its colon where it is not the usual one."""
     found = _ADDRESS.match(uri)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from fediblog import moments
+from fediblog.activitypub.ownership import same_authority
 from fediblog.activitypub.signatures import cavage, rfc9421
 from fediblog.activitypub.signatures.digests import check_content_digest, check_digest
 from fediblog.activitypub.signatures.key_objects import PublicKey, holds, public_key
@@ -71,6 +72,8 @@ def examine(request: Signed, now: int | None = None) -> None:
     rules = cavage if request.claim.scheme is Scheme.CAVAGE else rfc9421
     rules.check_coverage(request)
     _check_host(request)
+    if same_authority(request.claim.key_id, request.origin):
+        raise Refused(Reason.OURS)
     _check_window(request, moments.now() if now is None else now)
     _check_body(request)
 

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     EARLY = "early"
     EXPIRED = "expired"
     DIGEST = "digest"
+    OURS = "ours"
     KEY = "key"
     SIGNATURE = "signature"
 
@@ -37,6 +38,7 @@ _SENTENCES = {
     Reason.EARLY: "The signature is from the future.",
     Reason.EXPIRED: "The signature has expired.",
     Reason.DIGEST: "The digest is not that of the body.",
+    Reason.OURS: "Nobody outside has a key of this server.",
     Reason.KEY: "The key cannot be used.",
     Reason.SIGNATURE: "The signature is not that of the key.",
 }
