@@ -155,3 +155,32 @@ def test_the_example_configuration_says_what_each_key_is_for():
     for before, line in pairwise(lines):
         if key.match(line):
             assert before.startswith("# ") or key.match(before), f"{line}: no comment above it"
+
+
+def _locked(name: str) -> dict[str, str]:
+    """The versions in one lock, each with at least one hash."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found = re.findall(r"^([a-z0-9._-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, flags=re.M)
+    assert len(found) == len(re.findall(r"^[A-Za-z0-9]\S*==", text, flags=re.M)), "each pin needs its hash"
+    return dict(found)
+
+
+def _wanted(requirements: list[str]) -> set[str]:
+    """The bare names in a list of requirements."""
+    names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements)
+    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+
+
+def test_every_dependency_is_locked_with_its_hash():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    run, develop, build = (_locked(f"requirements{part}.txt") for part in ("", "-dev", "-build"))
+    assert _wanted(project["project"]["dependencies"]) <= set(run), "make lock"
+    assert _wanted(project["project"]["optional-dependencies"]["dev"]) <= set(develop), "make lock"
+    assert _wanted(project["build-system"]["requires"]) <= set(build), "make lock"
+    assert run.items() <= develop.items(), "the tests must run with what is installed for people"
+
+
+def test_the_locks_name_no_place_to_load_from():
+    for path in ROOT.glob("requirements*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"://|^--?[a-z]|@ |/(work|root|home|tmp)/", text, flags=re.M), path.name

@@ -1,4 +1,4 @@
-"""Makes `fediblog/web/static/icons.svg`, one sprite of the icons that the pages use, from npm's lucide-static.
+"""Makes `fediblog/web/static/icons.svg`, one sprite of the pages' icons, from npm's lucide-static.
 
     npm pack lucide-static && tar xzf lucide-static-*.tgz
     python tools/build_icons.py package

@@ -3,6 +3,7 @@
 python tools/build_pictures.py
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -32,7 +33,7 @@ def header(width: int = 1500, height: int = 500) -> Image.Image:
 
 
 def _colour(place: float) -> Colour:
-    for (start, first), (end, second) in zip(STOPS, STOPS[1:], strict=False):
+    for (start, first), (end, second) in pairwise(STOPS):
         if place <= end:
             share = (place - start) / (end - start)
             return tuple(round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
