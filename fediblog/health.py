@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`: does the process answer, can it be useful? Neither tells a secret (SECURITY R16)."""
+"""`/livez` and `/readyz`: does the process answer, can it be useful? Neither tells a secret (R16)."""
 
 import asyncio
 
