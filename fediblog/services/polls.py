@@ -17,6 +17,7 @@ SHORTEST_SECONDS = 5 * 60
 LONGEST_SECONDS = 30 * 24 * 60 * 60
 
 _BATCH = 500
+_ENDED = "The poll has already ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ async def vote(account: Account, post: Post, choices: Collection[int]) -> None:
             raise Invalid("You have already voted on this poll.")
         for position in chosen:
             await db.execute(_TALLY, post.id, position)
-        await db.execute("UPDATE poll SET voters = voters + 1 WHERE id = $1", post.id)
+        if not await db.value(_COUNT_VOTER, post.id):
+            raise Invalid(_ENDED)  # In this very moment: what voters were told stays as it is.
 
 
 async def close(post_id: int) -> None:
@@ -142,7 +144,7 @@ async def _may_vote(account: Account, post: Post, chosen: list[int]) -> None:
     if post.author_id == account.id:
         raise Invalid("You cannot vote on your own poll.")
     if poll["closed_at"] or (poll["expires_at"] or moments.now() + 1) <= moments.now():
-        raise Invalid("The poll has already ended.")
+        raise Invalid(_ENDED)
     if not chosen:
         raise Invalid("Choose an option first.", "choices")
     if not all(0 <= position < poll["options"] for position in chosen):
@@ -170,6 +172,7 @@ INSERT INTO poll_ballot (poll_id, account_id, choices, created_at) VALUES ($1, $
 ON CONFLICT DO NOTHING RETURNING account_id
 """
 _TALLY = "UPDATE poll_option SET votes = votes + 1 WHERE poll_id = $1 AND position = $2"
+_COUNT_VOTER = "UPDATE poll SET voters = voters + 1 WHERE id = $1 AND closed_at IS NULL RETURNING id"
 _OPEN = """
 SELECT q.expires_at, p.author_id FROM poll q JOIN post p ON p.id = q.id
 WHERE q.id = $1 AND q.closed_at IS NULL AND q.expires_at IS NOT NULL

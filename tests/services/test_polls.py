@@ -1,6 +1,7 @@
 """Polls: what may be asked, that nobody votes twice or where they may not, and what happens at the end."""
 
 import asyncio
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.services import blocks, boosts, follows, polls, views
 from fediblog.services.polls import PollDraft
+from tests.conftest import DATABASE
 from tests.people import person, remote
 from tests.services.making import owed, post, told
 
@@ -180,6 +182,27 @@ async def test_nobody_votes_after_the_end(alice: Account, bob: Account) -> None:
         with pytest.raises(Invalid, match="already ended"):
             await polls.vote(bob, made, [0])
         await polls.close(made.id)
+    assert await votes(made) == ([0, 0, 0], 0)
+
+
+@pytest.mark.skipif(DATABASE == "sqlite", reason="there nobody closes it meanwhile")
+async def test_a_vote_that_meets_the_end_is_refused_and_not_counted(
+    alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await ask(alice)
+    may_vote = polls._may_vote
+
+    async def close() -> None:
+        await end(made)
+        await polls.close(made.id)
+
+    async def slowly(*given: Any) -> None:
+        await may_vote(*given)
+        await asyncio.create_task(close(), context=Context())
+
+    monkeypatch.setattr(polls, "_may_vote", slowly)
+    with pytest.raises(Invalid, match="ended"):
+        await polls.vote(bob, made, [0])
     assert await votes(made) == ([0, 0, 0], 0)
 
 
