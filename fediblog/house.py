@@ -14,9 +14,10 @@ from typing import TextIO
 
 from fediblog import config as configuration
 from fediblog import db, reserve, schema, storage
-from fediblog.config import Config
+from fediblog.config import Config, ConfigError
 
 _MEGABYTE = 1024 * 1024
+_USUAL = "fediblog.toml"
 
 
 class StartRefused(Exception):
@@ -28,9 +29,13 @@ def configuration_of(path: Path | None = None) -> Config:
 
     Raises ConfigError.
     """
-    named = path or Path(os.environ.get("FEDIBLOG_CONFIG") or "fediblog.toml")
-    here = path is not None or "FEDIBLOG_CONFIG" in os.environ or named.exists()
-    return configuration.load(named if here else None)
+    named = path or Path(os.environ.get("FEDIBLOG_CONFIG") or _USUAL)
+    if path is not None or "FEDIBLOG_CONFIG" in os.environ or named.exists():
+        return configuration.load(named)
+    try:
+        return configuration.load(None)
+    except ConfigError as error:
+        raise ConfigError(f"{error}\nThere is no {_USUAL} here: `fediblog config init` writes one.") from None
 
 
 @asynccontextmanager

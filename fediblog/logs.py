@@ -57,6 +57,7 @@ _QUIET = (
     "httpcore",
     "PIL",
     "celery.worker.strategy",
+    "celery.worker.request",
     "celery.app.trace",
     "celery.beat",
 )

@@ -49,20 +49,15 @@ async def beating(app: Celery, config: Config) -> AsyncIterator[None]:
 
     In one process it is alone by nature. With Redis whoever holds a lock there ticks, the others stand by.
     """
-    if config.embedded:
-        beat = Beat(app)
-        beat.start()
-        try:
-            yield
-        finally:
-            await asyncio.to_thread(beat.stop)
-        return
-    keeping = asyncio.create_task(_keep(app, config), name="beat")
+    lock = None if config.embedded else Lock(config.redis.url.get_secret_value())
+    keeping = asyncio.create_task(_keep(app, lock), name="beat")
     try:
         yield
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+        if lock is not None:
+            await lock.let_go()
 
 
 class Beat:
@@ -78,42 +73,56 @@ class Beat:
         for job in _AT_START:
             queue.nudge(job)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it ticks."""
+        return bool(self._thread.is_alive())
+
     def stop(self) -> None:
         """Stop the clock. A broker that hangs does not hold us up: the thread is a daemon."""
         self._thread.service.stop()
         self._thread.join(timeout=2)
 
 
-async def _keep(app: Celery, config: Config) -> None:
-    """Hold or wait for the lock, and tick while it is ours, until cancelled."""
-    token = secrets.token_hex(16)
-    beat: Beat | None = None
-    url = config.redis.url.get_secret_value()
-    async with Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3) as redis:
+class Lock:
+    """A lock in Redis that ends by itself some seconds after its holder has."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
+        self._token = secrets.token_hex(16)
+
+    async def take(self) -> bool:
+        """Take it, or renew what we have. False when somebody else has it, or when nobody can tell."""
         try:
-            while True:
-                ours = await _take(redis, token)
-                if ours and beat is None:
-                    log.info("this beat ticks now")
-                    beat = Beat(app)
-                    beat.start()
-                elif not ours and beat is not None:
-                    log.warning("this beat stands by: another has the lock, or Redis is away")
-                    await asyncio.to_thread(beat.stop)
-                    beat = None
-                await asyncio.sleep(_RENEW_SECONDS)
-        finally:
-            if beat is not None:
-                await asyncio.to_thread(beat.stop)
-            with suppress(RedisError, OSError):
-                await redis.eval(_LET_GO, 1, _LOCK, token)
+            return bool(await self._redis.eval(_TAKE, 1, _LOCK, self._token, str(_LOCK_SECONDS)))
+        except (RedisError, OSError):
+            return False
+
+    async def let_go(self) -> None:
+        """Give it to whoever waits for it."""
+        with suppress(RedisError, OSError):
+            await self._redis.eval(_LET_GO, 1, _LOCK, self._token)
+        await self._redis.aclose()
 
 
-async def _take(redis: Redis, token: str) -> bool:
+async def _keep(app: Celery, lock: Lock | None) -> None:
+    """Tick while the lock is ours, until cancelled."""
+    beat: Beat | None = None
     try:
-        return bool(await redis.eval(_TAKE, 1, _LOCK, token, str(_LOCK_SECONDS)))
-    except (RedisError, OSError):
-        return False
+        while True:
+            ours = lock is None or await lock.take()
+            if beat is not None and not (ours and beat.alive):
+                log.warning("this beat stands by: it ended, another has the lock, or Redis is away")
+                await asyncio.to_thread(beat.stop)
+                beat = None
+            if ours and beat is None:
+                log.info("this beat ticks now")
+                beat = Beat(app)
+                beat.start()
+            await asyncio.sleep(_RENEW_SECONDS)
+    finally:
+        if beat is not None:
+            await asyncio.to_thread(beat.stop)
 
 
 def _schedule() -> dict[str, dict[str, Any]]:
@@ -122,7 +131,7 @@ def _schedule() -> dict[str, dict[str, Any]]:
             "task": job.value,
             "schedule": when,
             # One that nobody took before the next comes is void.
-            "options": {"queue": job.queue, "expires": 4 if job is Job.SWEEP else queue.LIFETIME},
+            "options": {"queue": job.queue, "expires": 15 if job is Job.SWEEP else queue.LIFETIME},
         }
         for job, when in {**_SECONDS, **_CLOCK}.items()
     }

@@ -17,6 +17,8 @@ blueprint = Blueprint("media", __name__)
 _POLICY = "default-src 'none'; sandbox"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _CHUNK = 64 * 1024
+# A large file on a slow line takes its time; Quart would cut it off after a minute.
+_LONGEST = 3600
 
 
 @blueprint.get("/media/<path:key>")
@@ -29,6 +31,7 @@ async def show(key: str) -> Response:
         raise NotFound from None
     response = Response(body, content_type=TYPES[key.rpartition(".")[2]])
     response.content_length = body.size
+    response.timeout = _LONGEST
     response.set_etag(key)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = _FOR_EVER

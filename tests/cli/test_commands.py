@@ -55,6 +55,7 @@ def test_without_a_configuration_a_command_says_what_is_missing(command):
     done = command("accounts", "list")
     assert done.code == 1
     assert "domain" in done.err
+    assert "`fediblog config init` writes one" in done.err
     assert "Traceback" not in done.err
 
 

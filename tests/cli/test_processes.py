@@ -108,6 +108,23 @@ async def test_a_second_start_keeps_all_and_takes_no_five_seconds(site):
     assert orjson.loads(await site.command("accounts", "list", "--json"))[0]["name"] == "alice"
 
 
+async def test_the_one_process_works_on_postgresql_too_and_outlives_its_restart(tmp_path, postgres):
+    site = Site(tmp_path, database__url=await postgres.create("one_process"))
+    try:
+        process = await site.run()
+        connection = await postgres.connect()
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'one_process'"
+        )
+        await connection.close()
+        await process.ready()
+        await owe(site, [])
+        process.send(signal.SIGTERM)
+        assert await process.ended(30) == 0
+    finally:
+        await site.close()
+
+
 async def test_two_processes_do_not_share_a_folder(site):
     await site.run()
     second = site.start("run", url=site.free_url())
