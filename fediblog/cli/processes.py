@@ -42,7 +42,7 @@ def web(workers: Annotated[int, typer.Option(min=1, max=64, help="How many proce
     asyncio.run(_look(config))
     descriptor = listen(config)
     _warn(config)
-    raise typer.Exit(supervise(workers, lambda pipe: asyncio.run(_web(config, descriptor, pipe))))
+    raise typer.Exit(supervise(workers, lambda pipe: asyncio.run(_web(config, descriptor, pipe)), descriptor))
 
 
 def worker(

@@ -24,15 +24,19 @@ _MOST_YOUNG_DEATHS = 5
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 
 
-def supervise(number: int, child: Callable[[int], None]) -> int:
-    """Keep so many processes running `child(pipe)` until a signal comes. Returns the exit code."""
-    return _Supervisor(number, child).run()
+def supervise(number: int, child: Callable[[int], None], socket: int) -> int:
+    """Keep so many processes running `child(pipe)` until a signal comes. Returns the exit code.
+
+    `socket` is the descriptor on which all of them listen.
+    """
+    return _Supervisor(number, child, socket).run()
 
 
 class _Supervisor:
-    def __init__(self, number: int, child: Callable[[int], None]) -> None:
+    def __init__(self, number: int, child: Callable[[int], None], socket: int) -> None:
         self._number = number
         self._child = child
+        self._socket = socket
         self._pipe, self._held = os.pipe()
         self._started: dict[int, float] = {}
         self._stopping = False
@@ -85,7 +89,7 @@ class _Supervisor:
         if code == 0:
             log.info("web process replaced", pid=pid)
         else:
-            log.error("web process died", pid=pid, code=code)
+            log.error("web process died", pid=pid, exit_code=code)
         self._young_deaths = self._young_deaths + 1 if code and age < _YOUNG else 0
         if self._young_deaths >= _MOST_YOUNG_DEATHS:
             log.critical("the web processes die as soon as they start")
@@ -98,6 +102,9 @@ class _Supervisor:
             self._start()
 
     def _stop(self, *_: int | FrameType | None) -> None:
+        if not self._stopping:
+            # Once the children have let go of it too, who comes is turned away and does not wait in vain.
+            os.close(self._socket)
         self._stopping = True
         self._signal_all(signal.SIGTERM)
         signal.alarm(_PATIENCE)

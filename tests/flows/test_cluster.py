@@ -1,5 +1,6 @@
 """Many processes on PostgreSQL and Redis do what the one process does, and Redis may forget or go away."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -7,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from fediblog.services import setup
 from tests.flows.cluster import Cluster
 from tests.harness.mail import MailServer
 from tests.harness.postgres import Postgres
 from tests.harness.redis import RedisServer
 from tests.harness.site import App, Site, until
+from tests.harness.story import play
 
 pytestmark = pytest.mark.once
 
@@ -91,6 +94,23 @@ async def test_without_redis_posting_goes_on_and_what_is_owed_is_done_within_thi
     await alice.write("after")
     await until(lambda: has_on_home(bob, "after"))
     assert len(smtp.mails) == 1
+
+
+async def test_browsers_see_the_same_story_on_many_processes(
+    cluster: Cluster, redis: RedisServer, smtp: MailServer
+) -> None:
+    async with cluster.site.inside():
+        token = await setup.setup_token()
+    first, second = cluster.urls
+
+    async def confirm(address: str) -> str:
+        await smtp.wait_for(lambda: bool(smtp.to(address)))
+        redis.flush()
+        found = re.search(r"https?://\S+token=\S+", smtp.to(address)[0].text())
+        assert found is not None
+        return found[0]
+
+    await play(first, f"{first}/setup?token={token}", second, confirm)
 
 
 async def has_on_home(app: App, *texts: str) -> bool:

@@ -98,6 +98,7 @@ async def stop_in_the_middle(
     if number is signal.SIGTERM:
         for process in running:
             process.send(number)
+    await until(lambda: turns_away(site.url), 5)
     assert await slow.finish() == 200
     stream.acknowledged[SLOW] = ""
     for process in running:
@@ -106,6 +107,15 @@ async def stop_in_the_middle(
     assert took < _LONGEST
     assert all(refusal.status_code == 503 for refusal in stream.refusals)
     print(f"ended {took:.1f} s after {number.name} with {len(stream.acknowledged)} posts acknowledged")
+
+
+async def turns_away(url: str) -> bool:
+    async with httpx.AsyncClient(trust_env=False, timeout=1) as late:
+        try:
+            await late.get(f"{url}/livez")
+        except httpx.ConnectError:
+            return True
+    return False
 
 
 async def is_draining(url: str) -> bool:
