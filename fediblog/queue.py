@@ -229,7 +229,7 @@ class _Sender(threading.Thread):
             self._waiting.put_nowait(None)
         except queue.Full:
             return
-        self.join(timeout=5)
+        self.join(timeout=2)
 
     def _lose(self, reason: str) -> None:
         self._lost += 1
