@@ -128,7 +128,7 @@ async def count_requests(account: Account) -> int:
 async def _collection(relation: Relation, owner: Account, viewer: Account | None, page: Page) -> People:
     if viewer is not None and viewer.id == owner.id:
         return await people.listed(relation, owner.id, page)
-    if owner.hide_collections:
+    if owner.hide_collections or owner.suspended_at is not None:
         return NOBODY
     blocked = ["(SELECT 1 FROM block b WHERE b.account_id = $3 AND b.target_id = $4) IS NULL"]
     return await people.listed(relation, owner.id, page, viewer, *(blocked if viewer else []))

@@ -17,7 +17,7 @@ from fediblog.errors import Invalid, NotFound, TooLarge
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account, Media
 from fediblog.queue import Job
-from fediblog.services import work
+from fediblog.services import throttle, work
 
 WAITING, READY, FAILED = "waiting", "ready", "failed"
 DESCRIPTION_CHARACTERS = 1500
@@ -26,6 +26,7 @@ _UNREADABLE = "File content type is invalid"
 _LOST = "The upload was lost. Please send the file again."
 _MEGABYTE = 1024 * 1024
 _BATCH = 100
+_MOST_UPLOADS = 120  # In an hour, of one account: what nobody posts lies there for a day.
 _FIRST_LOOK, _LONGEST_PAUSE = 0.05, 1.0
 
 Focus = tuple[float, float]
@@ -43,10 +44,11 @@ async def receive(account: Account, upload: Path, description: str = "", focus: 
     """Take a file from the storage's workshop; it is `waiting` until a worker has made it safe.
 
     `focus` is the point to keep in view, each part from -1 to 1. Raises Invalid for a type that we do not
-    take and for a broken description or focus, TooLarge. Whatever goes wrong, the upload is gone then.
+    take and for a broken description or focus, TooLarge, TooMany. Whatever goes wrong, the upload is gone.
     """
     kept = False
     try:
+        await throttle.hit(throttle.bucket("upload", str(account.id)), _MOST_UPLOADS, 3600)
         mime = await asyncio.to_thread(_admit, upload)
         media = Media(
             account_id=account.id,

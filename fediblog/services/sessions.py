@@ -80,8 +80,7 @@ async def sign_in(
         raise Unauthenticated
     _refuse_inactive(user)
     account = await members.acted_for(user)
-    if account.suspended_at is not None:
-        raise Forbidden("This account has been suspended by the staff of this server.")
+    _refuse_suspended(account)
     fresh = await _rehashed(user, password)
     async with db.transaction():
         if replaces is not None:
@@ -155,8 +154,9 @@ async def rotate(session_id: int) -> str:
 
 
 async def act_for(session: Session, account_id: int) -> Account:
-    """Go on as another account of the same user. Raises Forbidden when it is none of the user's."""
+    """Go on as another account of the same user. Raises Forbidden when it is none of theirs, or suspended."""
     account = await members.acted_for(session.user, account_id)
+    _refuse_suspended(account)
     async with db.transaction():
         await db.execute("UPDATE session SET account_id = $2 WHERE id = $1", session.id, account.id)
     return account
@@ -271,6 +271,11 @@ def _refuse_inactive(user: User) -> None:
         raise Forbidden(
             "Your sign-up is waiting for approval. You will get a mail as soon as somebody has read it."
         )
+
+
+def _refuse_suspended(account: Account) -> None:
+    if account.suspended_at is not None:
+        raise Forbidden("This account has been suspended by the staff of this server.")
 
 
 async def _resetting(token: str) -> User | None:

@@ -96,15 +96,6 @@ async def confirm(token: str) -> User:
         return await User.get(id=user.id)
 
 
-async def resend(user: User) -> None:
-    """Send a fresh link for confirming; older ones end. For a confirmed user: nothing. Raises TooMany."""
-    if user.confirmed_at is not None:
-        return
-    await throttle.hit(throttle.bucket("confirm for", user.email_key), _MOST_RESENT, 3600)
-    async with db.transaction():
-        await ask_to_confirm(user)
-
-
 async def ask_to_confirm(user: User) -> None:
     """Send the link for confirming the address, inside a transaction; older ones end."""
     await one_time.void(one_time.CONFIRM, user.id)
@@ -113,9 +104,10 @@ async def ask_to_confirm(user: User) -> None:
 
 
 async def request_confirmation(email: str, address: str) -> None:
-    """The same for a form that asks for the e-mail address. One answer, whether there is such a user or not.
+    """Send a fresh link for confirming to this address, if it is that of a user who needs one.
 
-    Raises Invalid for what is no address, TooMany for every address alike.
+    Whether it is, nobody can tell from the answer. Raises Invalid for what is no address, TooMany for every
+    address alike.
     """
     wanted = emails.key(emails.tidy(email))
     await throttle.hit(throttle.bucket("confirm from", throttle.network(address)), 3 * _MOST_RESENT, 3600)

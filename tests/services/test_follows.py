@@ -278,6 +278,14 @@ async def test_hidden_collections_are_for_their_owner_alone(alice: Account, bob:
         assert (await read(alice, alice, P20)).ids == [bob.id]
 
 
+async def test_nobody_reads_the_lists_of_who_is_suspended(alice: Account, bob: Account) -> None:
+    await follows.follow(bob, alice)
+    await follows.follow(alice, bob)
+    alice.suspended_at = moments.now()
+    for read in (follows.followers, follows.following):
+        assert (await read(alice, None, P20)).ids == [] == (await read(alice, bob, P20)).ids
+
+
 async def test_who_is_blocked_by_an_account_sees_nothing_of_its_lists(
     alice: Account, bob: Account, carol: Account
 ) -> None:

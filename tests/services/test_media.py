@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fediblog import db, imaging, moments, storage
-from fediblog.errors import Invalid, NoSpace, NotFound, TooLarge, Unavailable
+from fediblog.errors import Invalid, NoSpace, NotFound, TooLarge, TooMany, Unavailable
 from fediblog.imaging import Made
 from fediblog.models import Account, Media, Post
 from fediblog.services import media, views
@@ -129,6 +129,18 @@ async def test_a_file_from_elsewhere_on_the_disk_is_a_fault_of_ours(alice: Accou
     with pytest.raises(ValueError, match="workshop"):
         await media.receive(alice, path)
     assert await Media.all().count() == 0
+
+
+async def test_nobody_fills_the_disk_with_uploads(
+    alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_MOST_UPLOADS", 2)
+    for _ in range(2):
+        await media.receive(alice, await arrived())
+    with pytest.raises(TooMany):
+        await media.receive(alice, await arrived())
+    assert on_disk() == ["tmp", "tmp"]
+    await media.receive(bob, await arrived())
 
 
 async def test_when_the_database_refuses_the_upload_goes_too(

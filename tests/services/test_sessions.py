@@ -393,6 +393,10 @@ async def test_acting_for_another_account_of_ones_own(alice, bob, carol):
     assert session is not None and session.account.id == carol.id
     with pytest.raises(Forbidden):
         await sessions.act_for(session, bob.id)
+    await Account.filter(id=alice.id).update(suspended_at=1)
+    with pytest.raises(Forbidden, match="suspended"):
+        await sessions.act_for(session, alice.id)
+    assert await sessions.find(opened.token) is not None
 
 
 # ------------------------------------------------------------------------------------------- a new password
