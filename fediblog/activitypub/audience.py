@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from fediblog.activitypub.vocabulary import PUBLIC, as_list, id_of
+from fediblog.activitypub.vocabulary import PUBLIC, PUBLICS, as_list, id_of
 from fediblog.models import Visibility
 
-PUBLICS = frozenset((PUBLIC, "as:Public", "Public"))
 # More than these are dropped (SECURITY §4).
 MOST_ADDRESSED = 1_000
 
@@ -55,7 +54,7 @@ def _visibility(to: Sequence[str], cc: Sequence[str], followers: str | None) -> 
         return Visibility.PUBLIC
     if not PUBLICS.isdisjoint(cc):
         return Visibility.UNLISTED
-    if followers is not None and (followers in to or followers in cc):
+    if followers in to or followers in cc:
         return Visibility.FOLLOWERS
     return Visibility.DIRECT
 

@@ -29,6 +29,7 @@ from fediblog.activitypub.vocabulary import (
     COLLECTIONS,
     POSTS,
     PUBLIC,
+    PUBLICS,
     as_list,
     id_of,
 )
@@ -62,7 +63,6 @@ _TEXTS = frozenset("content name summary".split())
 _MAPS = {f"{name}Map": name for name in _TEXTS}
 _KEYWORDS = {"@id": "id", "@type": "type"}
 _REFUSED = frozenset(("@graph", "@included", "@reverse"))
-_PUBLICS = frozenset(("as:Public", "Public", PUBLIC))
 
 _KNOWN_TYPES = (
     ACTIVITIES | ACTORS | POSTS | COLLECTIONS | frozenset("Tombstone Document Link Mention Key".split())
@@ -214,7 +214,7 @@ def _settled(name: str, value: Any) -> Any:
             value = value[0]
     if name in _REFERENCES:
         return id_of(value)
-    return PUBLIC if name == "object" and isinstance(value, str) and value in _PUBLICS else value
+    return PUBLIC if name == "object" and isinstance(value, str) and value in PUBLICS else value
 
 
 def _list(name: str, items: list[Any]) -> list[Any]:
@@ -222,7 +222,7 @@ def _list(name: str, items: list[Any]) -> list[Any]:
         return items
     ids = [found for item in items if (found := id_of(item))]
     if name in _ADDRESSED:
-        return [PUBLIC if each in _PUBLICS else each for each in ids]
+        return [PUBLIC if each in PUBLICS else each for each in ids]
     return ids
 
 

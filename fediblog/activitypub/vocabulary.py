@@ -9,6 +9,8 @@ from typing import Any, Final
 AS2: Final = "https://www.w3.org/ns/activitystreams"
 SECURITY: Final = "https://w3id.org/security/v1"
 PUBLIC: Final = AS2 + "#Public"
+# What JSON-LD processors make of it (FEDERATION §3).
+PUBLICS: Final = frozenset((PUBLIC, "as:Public", "Public"))
 
 ACTIVITY_JSON: Final = "application/activity+json"
 LD_JSON: Final = f'application/ld+json; profile="{AS2}"'

@@ -184,6 +184,7 @@ FORGED = [
     ({"actor": EVE + "#x", "id": NOTE}, EVE, Reason.ACTOR),
     ({"actor": EVE.upper(), "id": NOTE}, EVE, Reason.ACTOR),
     ({"actor": OURS, "id": OURS + "/x"}, OURS, Reason.OURS),          # a key that claims to be ours
+    ({"actor": OURS}, OURS, Reason.OURS),
     ({"actor": EVE, "id": OURS}, EVE, Reason.OURS),                   # an id that claims to be ours
     ({"actor": EVE, "id": "http://home.example/x"}, EVE, Reason.OURS),
     ({"actor": EVE, "id": "https://other.example/1"}, EVE, Reason.ORIGIN),

@@ -82,6 +82,8 @@ def test_activitystreams_is_recognised_by_its_type(content_type: str):
         'text/plain; x="application/activity+json"',
         "application/activity+json, text/html",
         "text/html, application/activity+json",
+        "application/activity+json; x=1, text/html",
+        'application/activity+json; x="',
         "application/activity+json-seq",
         "x application/activity+json",
         'application/ld+json; profile="https://example.com/"',
