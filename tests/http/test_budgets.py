@@ -20,6 +20,8 @@ pytestmark = pytest.mark.once
 Serve = Callable[..., Awaitable[Peer]]
 MEGABYTE = 1024 * 1024
 MOST_GROWTH = 10 * MEGABYTE
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\n"
+PACKED = gzip.compress(b"{}", mtime=0)  # Each test process must give the tests the same names.
 
 
 async def fetch(peer: Peer, path: str = "/a", **wishes: object) -> http.Fetched:
@@ -84,11 +86,25 @@ async def test_a_gzip_bomb_is_refused_as_a_file(
 async def test_a_body_that_is_announced_too_big_is_not_read(
     lab: Config, serve: Serve, little_memory: None
 ) -> None:
-    peer = await serve({"/a": _endless(b"Content-Length: 209715200\r\n\r\n", bytes(65536))})
+    async def announce(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK + b"Content-Length: 209715200\r\n\r\n")
+        await asyncio.Event().wait()
+
+    peer = await serve({"/a": announce})
     started = time.monotonic()
     with pytest.raises(TooMuch):
         await fetch(peer)
     assert time.monotonic() - started < 3
+
+
+async def test_a_packing_that_grows_and_holds_nothing_is_refused(
+    lab: Config, serve: Serve, little_memory: None
+) -> None:
+    """Deflate has blocks of no bytes at all (RFC 1951 §3.2.4): what comes out is never too much."""
+    head = b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + PACKED[:10]
+    peer = await serve({"/a": _endless(head, b"\0\0\0\xff\xff" * 13_000)})
+    with pytest.raises(TooMuch):
+        await fetch(peer)
 
 
 @pytest.mark.parametrize("coding", ["chunked", "close"])
@@ -107,7 +123,7 @@ async def test_200_mb_are_refused_after_the_first(
 
 def _endless(head: bytes, piece: bytes) -> Callable[..., Awaitable[None]]:
     async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\n" + head)
+        writer.write(OK + head)
         for _ in range(3200):
             writer.write(piece)
             await writer.drain()
@@ -124,9 +140,6 @@ def _drip(first: bytes, drop: bytes) -> Callable[..., Awaitable[None]]:
             await asyncio.sleep(0.02)
 
     return answer
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\n"
 
 
 @pytest.mark.parametrize(
@@ -196,9 +209,6 @@ async def test_a_packing_that_was_not_asked_for_is_not_taken(lab: Config, serve:
     with pytest.raises(Unwelcome) as caught:
         await fetch(peer)
     assert caught.value.reason == "encoding"
-
-
-PACKED = gzip.compress(b"{}")
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,13 @@ async def until(condition: Callable[[], bool]) -> None:
 # ---------------------------------------------------------------------------------------------------- keeping
 
 
-def test_asyncio_still_has_the_attribute_that_makes_its_buffers_small() -> None:
+async def test_asyncio_still_has_the_attribute_that_makes_its_buffers_small(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert isinstance(SSLProtocol.max_size, int)
-    engine.use_small_tls_buffers()
+    monkeypatch.setattr(SSLProtocol, "max_size", 256 * 1024)
+    await http.open(config)
+    await http.close()
     assert SSLProtocol.max_size == 16_640
 
 
