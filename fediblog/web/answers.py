@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from quart import Response, g, redirect, request
 
-from fediblog import __version__
+from fediblog import __version__, moments
 from fediblog.config import settings as configuration
 from fediblog.models import Role, User
 from fediblog.services import follows, notifications, settings, signups
@@ -43,6 +43,7 @@ class Shell:
     path: str
     here: str  # The path with its query, to come back to.
     done: str
+    now: int
 
     @property
     def csrf(self) -> str:
@@ -127,6 +128,7 @@ async def shell() -> Shell:
         path=request.path,
         here=quote(request.path, safe="/@:") + (f"?{query}" if query else ""),
         done=DONE.get(request.args.get("done", ""), ""),
+        now=moments.now(),
     )
 
 
@@ -134,4 +136,4 @@ def bare_shell() -> Shell:
     """The same without asking anybody, for when something is broken."""
     title = configuration().web.site_title
     site = Site(title, "", "", "", Mode.CLOSED, members_only=False)
-    return Shell(site, None, None, 0, 0, 0, "auto", request.path, "/", "")
+    return Shell(site, None, None, 0, 0, 0, "auto", request.path, "/", "", moments.now())

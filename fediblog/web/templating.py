@@ -9,7 +9,7 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from fediblog import moments, text, uris
-from fediblog.web import files, words
+from fediblog.web import files, pieces, words
 
 Macro = Callable[..., str]
 
@@ -26,14 +26,11 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {
-        "ago": words.ago,
         "exact": words.exact,
         "date": words.date,
         "span": words.span,
         "plural": words.plural,
         "short": words.short,
-        "initial": words.initial,
-        "hue": words.hue,
         "focus": words.focus,
         "iso": moments.iso,
         "rfc822": words.rfc822,
@@ -43,7 +40,13 @@ def environment() -> Environment:
         "media_url": uris.media,
         "absolute": uris.absolute,
     }
-    made.globals |= {"static": files.address, "now": moments.now}
+    made.globals |= {
+        "static": files.address,
+        "icon": pieces.icon,
+        "avatar": pieces.avatar,
+        "hidden": pieces.hidden,
+        "when": pieces.when,
+    }
     return made
 
 
