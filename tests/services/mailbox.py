@@ -84,7 +84,7 @@ async def deliver() -> int:
     put_off = 0
     while found := await work.sweep([Job.MAIL], patience=0):
         for job, work_id in found:
-            held = await work.lease(job, work_id, OWNER)
+            held = await work.lease(job, work_id, OWNER, suspect=True)
             assert held is not None
             try:
                 await mail.send(int(held.key))
