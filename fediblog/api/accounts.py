@@ -9,11 +9,8 @@ from quart import Blueprint, Response, request
 from fediblog import moments, paging
 from fediblog.api import answers, auth, entities, forms, rendering, uploads
 from fediblog.api.auth import reads, scope
-from fediblog.api.entities import VISIBILITIES
-from fediblog.api.timelines import answer
-from fediblog.errors import Invalid, NotFound
+from fediblog.errors import NotFound
 from fediblog.models import Account
-from fediblog.paging import Page
 from fediblog.services import (
     accounts,
     blocks,
@@ -25,13 +22,12 @@ from fediblog.services import (
     views,
 )
 from fediblog.services.accounts import Profile
-from fediblog.services.people import People
 from fediblog.services.preferences import Preferences
 from fediblog.services.relationships import Relationship
 
 blueprint = Blueprint("accounts_api", __name__, url_prefix="/api/v1")
 
-_LEVELS = {name: level for level, name in VISIBILITIES.items()}
+_MOST_AT_ONCE = 200
 
 
 @blueprint.get("/accounts/verify_credentials")
@@ -46,13 +42,15 @@ async def verify_credentials() -> Response:
 async def update_credentials() -> Response:
     """PATCH /api/v1/accounts/update_credentials: what is not given stays as it is."""
     given = await forms.parameters()
-    owner = await accounts.edit_profile(auth.account(), _profile(given))
-    source = forms.mapping(given.get("source"))
-    if source:
-        await preferences.edit(auth.user(), _preferences(source))
+    profile, source = accounts.check(_profile(given)), _preferences(forms.mapping(given.get("source")))
+    preferences.check(source)
+    owner = auth.account()
+    # All that can be wrong comes before the first change, but for pictures that cannot be read.
     for field, change in (("avatar", accounts.set_avatar), ("header", accounts.set_header)):
         if path := await uploads.receive(field):
             owner = await change(owner, path)
+    owner = await accounts.edit_profile(owner, profile)
+    await preferences.edit(auth.user(), source)
     await auth.user().refresh_from_db()
     return await _credentials(owner)
 
@@ -70,7 +68,7 @@ async def relations() -> Response:
     """GET /api/v1/accounts/relationships?id[]=; unknown ids are left out."""
     given = await forms.parameters()
     wanted = [number for item in forms.texts(given.get("id")) if (number := forms.number(item)) is not None]
-    found = await relationships.between(auth.account(), wanted)
+    found = await relationships.between(auth.account(), wanted[:_MOST_AT_ONCE])
     return answers.json([_relationship(found[number]) for number in found])
 
 
@@ -87,18 +85,18 @@ async def statuses(account_id: int) -> Response:
     """GET /api/v1/accounts/:id/statuses."""
     owner = await accounts.get(account_id)
     page = paging.parse(request.args)
-    if _flag("pinned"):
-        return await answer(await timelines.pinned(owner, auth.viewer()), page)
+    if forms.asked("pinned"):
+        return await answers.statuses(await timelines.pinned(owner, auth.viewer()), page)
     found = await timelines.account(
         owner,
         auth.viewer(),
         page,
-        replies=not _flag("exclude_replies"),
-        boosts=not _flag("exclude_reblogs"),
-        media=_flag("only_media"),
+        replies=not forms.asked("exclude_replies"),
+        boosts=not forms.asked("exclude_reblogs"),
+        media=forms.asked("only_media"),
         tagged=request.args.get("tagged", ""),
     )
-    return await answer(found, page)
+    return await answers.statuses(found, page)
 
 
 @blueprint.get("/accounts/<int:account_id>/followers")
@@ -107,7 +105,7 @@ async def followers(account_id: int) -> Response:
     """GET /api/v1/accounts/:id/followers."""
     page = paging.parse(request.args, 40, 80)
     owner = await accounts.get(account_id)
-    return await _people(await follows.followers(owner, auth.viewer(), page), page)
+    return await answers.people(await follows.followers(owner, auth.viewer(), page), page)
 
 
 @blueprint.get("/accounts/<int:account_id>/following")
@@ -116,7 +114,7 @@ async def following(account_id: int) -> Response:
     """GET /api/v1/accounts/:id/following."""
     page = paging.parse(request.args, 40, 80)
     owner = await accounts.get(account_id)
-    return await _people(await follows.following(owner, auth.viewer(), page), page)
+    return await answers.people(await follows.following(owner, auth.viewer(), page), page)
 
 
 @blueprint.post("/accounts/<int:account_id>/follow")
@@ -128,8 +126,8 @@ async def follow(account_id: int) -> Response:
     await follows.follow(
         auth.account(),
         target,
-        show_boosts=_optional(given, "reblogs"),
-        notify=_optional(given, "notify"),
+        show_boosts=forms.switch(given.get("reblogs")),
+        notify=forms.switch(given.get("notify")),
         languages=forms.texts(given["languages"]) if "languages" in given else None,
     )
     return await _related(target)
@@ -196,7 +194,7 @@ async def unmute(account_id: int) -> Response:
 async def follow_requests() -> Response:
     """GET /api/v1/follow_requests."""
     page = paging.parse(request.args, 40, 80)
-    return await _people(await follows.requests(auth.account(), page), page)
+    return await answers.people(await follows.requests(auth.account(), page), page)
 
 
 @blueprint.post("/follow_requests/<int:account_id>/authorize")
@@ -220,15 +218,18 @@ async def reject(account_id: int) -> Response:
 async def blocked() -> Response:
     """GET /api/v1/blocks."""
     page = paging.parse(request.args, 40, 80)
-    return await _people(await blocks.blocked(auth.account(), page), page)
+    return await answers.people(await blocks.blocked(auth.account(), page), page)
 
 
 @blueprint.get("/mutes")
 @scope("read:mutes")
 async def muted() -> Response:
-    """GET /api/v1/mutes."""
+    """GET /api/v1/mutes: each with the time of its end."""
     page = paging.parse(request.args, 40, 80)
-    return await _people(await mutes.muted(auth.account(), page), page)
+    found = await mutes.muted(auth.account(), page)
+    ends = await relationships.between(auth.account(), found.ids)
+    more = {number: _mute_end(relation) for number, relation in ends.items()}
+    return await answers.people(found, page, more)
 
 
 @blueprint.get("/bookmarks")
@@ -236,7 +237,7 @@ async def muted() -> Response:
 async def bookmarks() -> Response:
     """GET /api/v1/bookmarks."""
     page = paging.parse(request.args)
-    return await answer(await timelines.bookmarks(auth.account(), page), page)
+    return await answers.statuses(await timelines.bookmarks(auth.account(), page), page)
 
 
 @blueprint.get("/favourites")
@@ -244,7 +245,7 @@ async def bookmarks() -> Response:
 async def favourites() -> Response:
     """GET /api/v1/favourites."""
     page = paging.parse(request.args)
-    return await answer(await timelines.likes(auth.account(), page), page)
+    return await answers.statuses(await timelines.likes(auth.account(), page), page)
 
 
 # ---------------------------------------------------------------------------------------------- helpers
@@ -257,14 +258,8 @@ async def _account(found: Account) -> Response:
     return answers.json(rendered[found.id])
 
 
-async def _people(found: People, page: Page) -> Response:
-    rendered = await rendering.accounts(found.ids)
-    return answers.listing([rendered[n] for n in found.ids if n in rendered], page, found.cursors)
-
-
 async def _credentials(owner: Account) -> Response:
-    card = (await views.cards([owner.id]))[owner.id]
-    counts = (await views.counts([owner.id]))[owner.id]
+    card, counts = (await views.people([owner.id]))[owner.id]
     waiting = await follows.count_requests(owner)
     return answers.json(entities.credential_account(card, counts, owner, auth.user(), waiting))
 
@@ -287,12 +282,9 @@ def _relationship(found: Relationship) -> entities.Json:
     }
 
 
-def _flag(name: str) -> bool:
-    return forms.boolean(request.args.get(name))
-
-
-def _optional(given: Mapping[str, Any], name: str) -> bool | None:
-    return forms.boolean(given[name]) if name in given else None
+def _mute_end(found: Relationship) -> bytes:
+    expires = found.muting_expires_at
+    return b"," + entities.dump({"mute_expires_at": moments.iso(expires) if expires else None})[1:]
 
 
 def _words(given: Mapping[str, Any], name: str) -> str | None:
@@ -304,11 +296,11 @@ def _profile(given: Mapping[str, Any]) -> Profile:
         display_name=_words(given, "display_name"),
         note=_words(given, "note"),
         fields=_fields(given.get("fields_attributes")),
-        locked=_optional(given, "locked"),
-        bot=_optional(given, "bot"),
-        discoverable=_optional(given, "discoverable"),
-        indexable=_optional(given, "indexable"),
-        hide_collections=_optional(given, "hide_collections"),
+        locked=forms.switch(given.get("locked")),
+        bot=forms.switch(given.get("bot")),
+        discoverable=forms.switch(given.get("discoverable")),
+        indexable=forms.switch(given.get("indexable")),
+        hide_collections=forms.switch(given.get("hide_collections")),
     )
 
 
@@ -322,11 +314,8 @@ def _fields(value: Any) -> list[tuple[str, str]] | None:
 
 
 def _preferences(source: Mapping[str, Any]) -> Preferences:
-    privacy = _words(source, "privacy")
-    if privacy is not None and privacy not in _LEVELS:
-        raise Invalid("Validation failed: Privacy is not included in the list", "privacy")
     return Preferences(
-        default_visibility=_LEVELS[privacy] if privacy is not None else None,
-        default_sensitive=_optional(source, "sensitive"),
+        default_visibility=forms.visibility(source.get("privacy")),
+        default_sensitive=forms.switch(source.get("sensitive")),
         default_language=_words(source, "language"),
     )

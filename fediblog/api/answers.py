@@ -1,14 +1,17 @@
 """Answers: JSON bytes with the headers that apps rely on, on success and on errors alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from quart import Quart, Response, request
 
 from fediblog import paging, uris
-from fediblog.api import rendering
+from fediblog.api import auth, rendering
 from fediblog.paging import Page
+from fediblog.services.people import People
+from fediblog.services.views import Listing
 
 PREFIXES = ("/api/", "/oauth/token", "/oauth/revoke")
 
@@ -32,9 +35,22 @@ def listing(objects: Iterable[bytes], page: Page, cursors: Sequence[int]) -> Res
     """A JSON list with a Link header to the pages around it."""
     answer = json(rendering.listing(objects))
     args = [(name, value) for name, value in request.args.items(multi=True)]
-    if link := paging.links(uris.absolute(request.path), args, page, list(cursors)):
+    if link := paging.links(uris.absolute(quote(request.path)), args, page, list(cursors)):
         answer.headers["Link"] = link
     return answer
+
+
+async def statuses(found: Listing, page: Page) -> Response:
+    """A page of statuses."""
+    return listing(await rendering.statuses(found.entries, auth.viewer()), page, found.cursors)
+
+
+async def people(found: People, page: Page, more: Mapping[int, bytes] | None = None) -> Response:
+    """A page of accounts; `more` is what some of them carry besides, as the rest of their JSON object."""
+    rendered = await rendering.accounts(found.ids)
+    objects = [(number, rendered[number]) for number in found.ids if number in rendered]
+    whole = [json_[:-1] + more[number] if more and number in more else json_ for number, json_ in objects]
+    return listing(whole, page, found.cursors)
 
 
 def install(app: Quart) -> None:

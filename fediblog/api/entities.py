@@ -3,6 +3,7 @@
 Ids are strings everywhere, null keys are present, lists are never null, avatars always load.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -19,10 +20,12 @@ VISIBILITIES = {
     Visibility.FOLLOWERS: "private",
     Visibility.DIRECT: "direct",
 }
+LEVELS = {name: level for level, name in VISIBILITIES.items()}
 
 
 def account(card: Card) -> Json:
-    """An Account without its counters, which `counters` adds."""
+    """An Account without its counters, which `counters` adds. Of a suspended one only the name is left."""
+    card = replace(card, **_NOTHING) if card.suspended else card
     entity = {
         "id": str(card.id),
         "username": card.username,
@@ -52,6 +55,9 @@ def account(card: Card) -> Json:
     if card.silenced:
         entity["limited"] = True
     return entity
+
+
+_NOTHING: Json = {"display_name": "", "note": "", "fields": (), "avatar": "", "header": ""}
 
 
 def account_field(field: Json) -> Json:

@@ -1,9 +1,11 @@
 """Parameters of a request, however they come: query, JSON, urlencoded or multipart with Rails brackets.
 
 All three body encodings give the same nested dict; unknown names are ignored by whoever reads it (CLIENT-API
-§3.5). `null` counts as not given. Text that is not UTF-8 and NUL bytes are refused with 400.
+§3.5). `null` counts as not given. Text that is not UTF-8, NUL bytes, and what is nested deeper than anything
+we read are refused with 400.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,12 +13,18 @@ from urllib.parse import parse_qsl
 import orjson
 from quart import request
 
+from fediblog.api.entities import LEVELS
 from fediblog.errors import Invalid, Malformed
+from fediblog.models import Visibility
 
 _TRUE = {"true", "1", "on", "t", "yes"}
 _FALSE = {"false", "0", "off", "f", "no", ""}
 _REPLACEMENT = "\ufffd"  # What a lenient decoder leaves where the bytes were no UTF-8.
 _MOST_NAMES = 1000
+_MOST_VALUES = 20_000
+_DEEPEST = 16
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
+_INDEX = re.compile(r"[0-9]{1,4}")
 
 
 async def parameters() -> dict[str, Any]:
@@ -24,13 +32,11 @@ async def parameters() -> dict[str, Any]:
     values = nest(_pairs(request.query_string))
     kind = (request.mimetype or "").lower()
     if kind == "multipart/form-data":
-        form = await request.form
-        return values | nest(_checked(form.items(multi=True)))
-    body = await _body()
+        return values | nest(_readable((await request.form).items(multi=True)))
     if kind == "application/json":
-        return values | _json(body)
+        return values | _json(await _body())
     if kind in ("application/x-www-form-urlencoded", ""):
-        return values | nest(_pairs(body))
+        return values | nest(_pairs(await _body()))
     return values
 
 
@@ -42,30 +48,41 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """
     root: dict[str, Any] = {}
     for name, value in pairs:
-        first, *rest = name.replace("]", "").split("[")
-        _put(root, [first, *rest], value)
+        path = name.replace("]", "").split("[", _DEEPEST)
+        if len(path) > _DEEPEST:
+            raise Malformed("That is nested too deeply.")
+        _put(root, path, value)
     return {name: _lists(value) for name, value in root.items()}
 
 
-def boolean(value: Any, default: bool = False) -> bool:
-    """A truth value, also as one of the words that apps send. Garbage counts as not given."""
+def switch(value: Any) -> bool | None:
+    """A truth value, also as one of the words that apps send. None when it is neither, or not given."""
     if isinstance(value, bool):
         return value
-    word = str(value).strip().lower() if value is not None else None
+    word = str(value).strip().lower() if isinstance(value, str | int) else None
     if word in _TRUE:
         return True
-    return False if word in _FALSE else default
+    return False if word in _FALSE else None
+
+
+def boolean(value: Any, default: bool = False) -> bool:
+    """The same with a default in the place of None: garbage counts as not given."""
+    found = switch(value)
+    return default if found is None else found
+
+
+def asked(name: str) -> bool:
+    """Whether a switch in the query is on."""
+    return boolean(request.args.get(name))
 
 
 def number(value: Any) -> int | None:
     """A whole number, also as text; None when it is neither."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
-    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 19:
-        return None
-    found = int(text)
-    return found if abs(found) < 1 << 63 else None
+    found = int(text) if _NUMBER.fullmatch(text) else None
+    return found if found is not None and abs(found) < 1 << 63 else None
 
 
 def ids(value: Any) -> list[int]:
@@ -75,6 +92,15 @@ def ids(value: Any) -> list[int]:
     if None in found:
         raise Invalid("That is not an id.")
     return [item for item in found if item is not None]
+
+
+def visibility(value: Any) -> Visibility | None:
+    """Who sees it, None when not given. Raises Invalid for a word that is none of the four."""
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or value not in LEVELS:
+        raise Invalid("Validation failed: Visibility is not included in the list", "visibility")
+    return LEVELS[value]
 
 
 def text(value: Any) -> str:
@@ -122,36 +148,33 @@ async def _body() -> bytes:
 def _json(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
+    if body.count(b",") > _MOST_VALUES:
+        raise Malformed("There are too many parameters.")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise Malformed("The body is not valid JSON.") from None
     if not isinstance(found, dict):
         raise Malformed("The body must be a JSON object.")
-    if b"\\u0000" in body or b"\x00" in body:
-        raise Malformed("NUL bytes are not text.")
     return {name: _lists(value) for name, value in found.items() if value is not None}
 
 
-def _pairs(body: bytes) -> Iterable[tuple[str, str]]:
+def _pairs(body: bytes) -> list[tuple[str, str]]:
     try:
-        found = parse_qsl(
+        return parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_NAMES
         )
     except UnicodeDecodeError:
         raise Malformed("The text is not valid UTF-8.") from None
     except ValueError:
         raise Malformed("There are too many parameters.") from None
-    return _checked(found)
 
 
-def _checked(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _readable(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What the parser of multipart bodies, which is lenient, could really read."""
     found = list(pairs)
-    for name, value in found:
-        if _REPLACEMENT in value or _REPLACEMENT in name:
-            raise Malformed("The text is not valid UTF-8.")
-        if "\x00" in value or "\x00" in name:
-            raise Malformed("NUL bytes are not text.")
+    if any(_REPLACEMENT in part for pair in found for part in pair):
+        raise Malformed("The text is not valid UTF-8.")
     return found
 
 
@@ -181,12 +204,17 @@ def _append(items: list[Any], path: list[str], value: str) -> None:
     _put(items[-1], path, value)
 
 
-def _lists(value: Any) -> Any:
+def _lists(value: Any, depth: int = 0) -> Any:
+    """The tree with lists in the place of dicts whose names are places; refuses what nobody can mean."""
+    if depth > _DEEPEST:
+        raise Malformed("That is nested too deeply.")
+    if isinstance(value, str) and "\0" in value:
+        raise Malformed("NUL bytes are not text.")
     if isinstance(value, list):
-        return [_lists(item) for item in value]
+        return [_lists(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        inner = {name: _lists(item) for name, item in value.items()}
-        if inner and all(name.isdigit() for name in inner):
+        inner = {name: _lists(item, depth + 1) for name, item in value.items()}
+        if inner and all(_INDEX.fullmatch(name) for name in inner):
             return [inner[name] for name in sorted(inner, key=int)]
         return inner
     return value

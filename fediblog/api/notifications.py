@@ -14,7 +14,7 @@ blueprint = Blueprint("notifications_api", __name__, url_prefix="/api/v1/notific
 
 _WORDS = {Kind.STATUS: "status", Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.EDIT: "update"}
 _KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
-_GROUPED = {Kind.BOOST: "reblog", Kind.LIKE: "favourite"}
+_GROUPED = {Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.FOLLOW: "follow"}
 
 
 @blueprint.get("")
@@ -23,7 +23,7 @@ async def listing() -> Response:
     """GET /api/v1/notifications: `types[]`, `exclude_types[]`; unknown types are ignored."""
     given = await forms.parameters()
     page = paging.parse(request.args, 40, 80)
-    kinds = _kinds(given.get("types")) if given.get("types") else None
+    kinds = _kinds(given["types"]) if given.get("types") else None
     found = await notifications.listing(auth.account(), page, kinds, _kinds(given.get("exclude_types")))
     return answers.listing(await _rendered(found), page, [notice.id for notice in found])
 
@@ -68,8 +68,7 @@ async def _rendered(notices: Sequence[Notice]) -> list[bytes]:
     viewer = auth.account()
     accounts = await rendering.accounts(list({notice.from_id for notice in notices}))
     found = await views.entries([notice.post_id for notice in notices if notice.post_id], viewer)
-    lines = list(found.values())
-    statuses = dict(zip(found, await rendering.statuses(lines, viewer), strict=False))
+    statuses = await rendering.by_id(list(found.values()), viewer)
     return [
         _one(notice, accounts[notice.from_id], statuses) for notice in notices if notice.from_id in accounts
     ]
@@ -94,4 +93,5 @@ def _group_key(notice: Notice) -> str:
     word = _GROUPED.get(notice.kind)
     if word is None:
         return f"ungrouped-{notice.id}"
-    return f"{word}-{notice.post_id}-{notice.created_at // moments.HOUR}"
+    about = f"-{notice.post_id}" if notice.post_id else ""
+    return f"{word}{about}-{notice.created_at // moments.HOUR}"

@@ -59,34 +59,27 @@ class Fragments:
             self._spent -= len(dropped.open) + _OVERHEAD
 
 
-_statuses = Fragments()
-_accounts = Fragments(_BUDGET // 2)
-_polls: OrderedDict[Key, PollView | None] = OrderedDict()
-_MOST_POLLS = 50_000
-
-
 async def statuses(entries: Sequence[Entry], viewer: Account | None) -> list[bytes]:
-    """One JSON object for each entry, in order. Reads at most two statements more than the entries took.
+    """One JSON object for each entry, in order, but for posts that were deleted after the entry was read."""
+    return list((await by_id(entries, viewer)).values())
 
-    A post that was deleted after its entry was read is left out.
-    """
+
+async def by_id(entries: Sequence[Entry], viewer: Account | None) -> dict[int, bytes]:
+    """The same by the id of the entry. Reads at most two statements more than the entries took."""
     bodies, cards = await _bodies(entries), await _cards(entries)
     now = moments.now()
-    return [
-        _line(entry, bodies, cards, viewer, now)
+    return {
+        entry.id: _line(entry, bodies, cards, viewer, now)
         for entry in entries
         if entry.id in bodies and entry.post_id in bodies
-    ]
+    }
 
 
 async def accounts(account_ids: Sequence[int]) -> dict[int, bytes]:
     """Accounts with their counters, as JSON objects by id. Ids that are not there are left out."""
-    cards = await views.cards(account_ids)
-    counts = await views.counts(cards)
     return {
-        number: _open(entities.account(card)) + _rest(entities.counters(counts[number]))
-        for number, card in cards.items()
-        if number in counts
+        number: _open(entities.account(card)) + _rest(entities.counters(counts))
+        for number, (card, counts) in (await views.people(account_ids)).items()
     }
 
 

@@ -1,6 +1,7 @@
 """Statuses: publishing, reading, editing, deleting, and what one does with them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint, Response, request
@@ -8,7 +9,6 @@ from quart import Blueprint, Response, request
 from fediblog import moments, paging, uris
 from fediblog.api import answers, auth, entities, forms, rendering
 from fediblog.api.auth import reads, scope
-from fediblog.api.entities import VISIBILITIES
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Post, Visibility
 from fediblog.services import (
@@ -16,7 +16,6 @@ from fediblog.services import (
     boosts,
     edits,
     likes,
-    media,
     pins,
     posts,
     thread_mutes,
@@ -24,12 +23,11 @@ from fediblog.services import (
     views,
 )
 from fediblog.services.composing import Draft
-from fediblog.services.people import People
+from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
 
 blueprint = Blueprint("statuses", __name__, url_prefix="/api/v1/statuses")
 
-_LEVELS = {name: level for level, name in VISIBILITIES.items()}
 _MOST_AT_ONCE = 40
 
 
@@ -50,10 +48,9 @@ async def several() -> Response:
     """GET /api/v1/statuses?id[]=: those that the viewer may see, in the order asked for."""
     given = await forms.parameters()
     wanted = forms.ids(given.get("id"))[:_MOST_AT_ONCE]
-    seen = [number for number in wanted if await _sees(number)]
-    found = await views.entries(seen, auth.viewer())
-    lines = [found[number] for number in seen if number in found]
-    return answers.json(rendering.listing(await rendering.statuses(lines, auth.viewer())))
+    viewer = auth.viewer()
+    rendered = await rendering.by_id(list((await posts.entries(wanted, viewer)).values()), viewer)
+    return answers.json(rendering.listing(rendered[number] for number in wanted if number in rendered))
 
 
 @blueprint.get("/<int:post_id>")
@@ -67,19 +64,14 @@ async def show(post_id: int) -> Response:
 @scope("write:statuses")
 async def edit(post_id: int) -> Response:
     """PUT /api/v1/statuses/:id: files left out of `media_ids` go, `media_attributes` change their texts."""
-    given = await forms.parameters()
-    post = await posts.get(post_id, auth.account())
-    draft = _draft(given)
-    for change in given.get("media_attributes") or []:
-        await _describe(forms.mapping(change))
-    return await _answer(await posts.edit(auth.account(), post.id, draft))
+    return await _answer(await posts.edit(auth.account(), post_id, _revision(await forms.parameters())))
 
 
 @blueprint.delete("/<int:post_id>")
 @scope("write:statuses")
 async def delete(post_id: int) -> Response:
     """DELETE /api/v1/statuses/:id: gives the text back, so that it can be written again."""
-    entry = (await views.entries([post_id], auth.account())).get(post_id)
+    entry = (await posts.entries([post_id], auth.account())).get(post_id)
     rendered = await rendering.statuses([entry], auth.account()) if entry else []
     deleted = await posts.delete(auth.account(), post_id)
     if not rendered:
@@ -93,8 +85,10 @@ async def context(post_id: int) -> Response:
     """GET /api/v1/statuses/:id/context."""
     viewer = auth.viewer()
     found = await threads.context(await posts.original(post_id, viewer), viewer)
-    above = rendering.listing(await rendering.statuses(found.ancestors, viewer))
-    below = rendering.listing(await rendering.statuses(found.descendants, viewer))
+    rendered = await rendering.by_id([*found.ancestors, *found.descendants], viewer)
+    above, below = (
+        rendering.listing(rendered[entry.id] for entry in part if entry.id in rendered) for part in found
+    )
     return answers.json(b'{"ancestors":' + above + b',"descendants":' + below + b"}")
 
 
@@ -102,7 +96,7 @@ async def context(post_id: int) -> Response:
 @scope("read:statuses")
 async def source(post_id: int) -> Response:
     """GET /api/v1/statuses/:id/source, for the author."""
-    post = await posts.get(post_id, auth.account())
+    post = await posts.original(post_id, auth.account())
     if post.author_id != auth.account().id:
         raise NotFound
     return answers.json({"id": str(post.id), "text": post.source, "spoiler_text": post.summary})
@@ -114,7 +108,7 @@ async def history(post_id: int) -> Response:
     """GET /api/v1/statuses/:id/history: all versions, the original first."""
     post = await posts.original(post_id, auth.viewer())
     author = (await rendering.accounts([post.author_id]))[post.author_id]
-    versions = [_version(version, author) for version in await edits.history(post)]
+    versions = [_version(version, author) for version in await edits.history(post, auth.viewer())]
     return answers.json(rendering.listing(versions))
 
 
@@ -140,7 +134,7 @@ async def reblog(post_id: int) -> Response:
     """POST /api/v1/statuses/:id/reblog: the boost, the same one when repeated."""
     given = await forms.parameters()
     post = await posts.original(post_id, auth.account())
-    return await _answer(await boosts.boost(auth.account(), post, _level(given.get("visibility"))))
+    return await _answer(await boosts.boost(auth.account(), post, forms.visibility(given.get("visibility"))))
 
 
 @blueprint.post("/<int:post_id>/unreblog")
@@ -207,7 +201,7 @@ async def favourited_by(post_id: int) -> Response:
     """GET /api/v1/statuses/:id/favourited_by."""
     page = paging.parse(request.args, 40, 80)
     post = await posts.original(post_id, auth.viewer())
-    return await _people(await likes.liked_by(post, auth.viewer(), page), page)
+    return await answers.people(await likes.liked_by(post, auth.viewer(), page), page)
 
 
 @blueprint.get("/<int:post_id>/reblogged_by")
@@ -216,7 +210,7 @@ async def reblogged_by(post_id: int) -> Response:
     """GET /api/v1/statuses/:id/reblogged_by."""
     page = paging.parse(request.args, 40, 80)
     post = await posts.original(post_id, auth.viewer())
-    return await _people(await boosts.boosted_by(post, auth.viewer(), page), page)
+    return await answers.people(await boosts.boosted_by(post, auth.viewer(), page), page)
 
 
 # ---------------------------------------------------------------------------------------------- helpers
@@ -231,50 +225,35 @@ async def _answer(post: Post) -> Response:
     return answers.json(rendered[0])
 
 
-async def _people(found: People, page: paging.Page) -> Response:
-    rendered = await rendering.accounts(found.ids)
-    return answers.listing([rendered[n] for n in found.ids if n in rendered], page, found.cursors)
-
-
-async def _sees(post_id: int) -> bool:
-    try:
-        await posts.get(post_id, auth.viewer())
-    except NotFound:
-        return False
-    return True
-
-
-def _draft(given: Mapping[str, Any], key: str = "", owner: str = "") -> Draft:
-    """The parameters of a status as a draft; what is not given is as usual for the author."""
+def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
+    """The parameters of a new status as a draft; what is not given is as usual for the author."""
     user = auth.user()
-    summary = forms.text(given.get("spoiler_text"))
-    return Draft(
-        source=forms.text(given.get("status")),
-        summary=summary,
-        visibility=_level(given.get("visibility"), _usual_level(given)),
-        sensitive=forms.boolean(given.get("sensitive"), user.default_sensitive),
+    if given.get("scheduled_at") not in (None, ""):
+        # To publish at once what is meant for later would be worse than to refuse it.
+        raise Invalid("Validation failed: posts cannot be scheduled here", "scheduled_at")
+    return replace(
+        _revision(given, user.default_sensitive),
+        visibility=forms.visibility(given.get("visibility")),
+        usual=Visibility(user.default_visibility),
         language=forms.text(given.get("language")) or user.default_language,
         reply_to_id=_parent(given.get("in_reply_to_id")),
-        media_ids=tuple(forms.ids(given.get("media_ids"))),
-        poll=_poll(given.get("poll")),
         application=auth.bearer().app_name,
         idempotency_key=key,
         idempotency_owner=owner,
     )
 
 
-def _level(name: Any, usual: Visibility | None = None) -> Visibility | None:
-    """The visibility that a name stands for, `usual` without a name. Raises Invalid for other names."""
-    if name in (None, ""):
-        return usual
-    if name not in _LEVELS:
-        raise Invalid("Validation failed: Visibility is not included in the list", "visibility")
-    return _LEVELS[name]
-
-
-def _usual_level(given: Mapping[str, Any]) -> Visibility | None:
-    """The author's default, but for a reply what the service makes of the parent's."""
-    return None if given.get("in_reply_to_id") else Visibility(auth.user().default_visibility)
+def _revision(given: Mapping[str, Any], sensitive: bool = False) -> Draft:
+    """What an edit may say: what is not given is gone, but for the language."""
+    return Draft(
+        source=forms.text(given.get("status")),
+        summary=forms.text(given.get("spoiler_text")),
+        sensitive=forms.boolean(given.get("sensitive"), sensitive),
+        language=forms.text(given.get("language")),
+        media_ids=tuple(forms.ids(given.get("media_ids"))),
+        words=_words(given.get("media_attributes")),
+        poll=_poll(given.get("poll")),
+    )
 
 
 def _parent(value: Any) -> int | None:
@@ -298,16 +277,17 @@ def _poll(value: Any) -> PollDraft | None:
     )
 
 
-async def _describe(change: Mapping[str, Any]) -> None:
-    number = forms.number(change.get("id"))
-    if number is None:
-        raise NotFound
-    await media.edit(
-        auth.account(),
-        number,
-        description=forms.text(change["description"]) if "description" in change else None,
-        focus=forms.focus(change.get("focus")),
-    )
+def _words(value: Any) -> dict[int, Words]:
+    """What is said about files, by their ids. Raises Invalid for what is no id."""
+    changes = [forms.mapping(change) for change in (value if isinstance(value, list) else [value])]
+    return {
+        number: Words(
+            forms.text(change["description"]) if "description" in change else None,
+            forms.focus(change.get("focus")),
+        )
+        for change in changes
+        for number in forms.ids(change.get("id"))
+    }
 
 
 def _version(version: edits.Version, author: bytes) -> bytes:
@@ -329,7 +309,7 @@ def _old_file(found: Mapping[str, Any]) -> entities.Json:
     return {
         "id": str(found["id"]),
         "type": found["kind"],
-        "url": uris.media(found["file"]),
+        "url": uris.media(found["file"]) if found["file"] else None,
         "preview_url": uris.media(found["small_file"]) if found["small_file"] else None,
         "remote_url": None,
         "description": found["description"] or None,

@@ -3,12 +3,10 @@
 from quart import Blueprint, Response, request
 
 from fediblog import paging
-from fediblog.api import answers, auth, forms, rendering
+from fediblog.api import answers, auth, forms
 from fediblog.api.auth import reads, scope
 from fediblog.errors import Unauthenticated
-from fediblog.paging import Page
 from fediblog.services import settings, timelines
-from fediblog.services.views import Listing
 
 blueprint = Blueprint("timelines", __name__, url_prefix="/api/v1/timelines")
 
@@ -18,7 +16,7 @@ blueprint = Blueprint("timelines", __name__, url_prefix="/api/v1/timelines")
 async def home() -> Response:
     """GET /api/v1/timelines/home."""
     page = paging.parse(request.args)
-    return await answer(await timelines.home(auth.account(), page), page)
+    return await answers.statuses(await timelines.home(auth.account(), page), page)
 
 
 @blueprint.get("/public")
@@ -27,26 +25,24 @@ async def public() -> Response:
     """GET /api/v1/timelines/public: `local`, `remote`, `only_media`."""
     await _members_only()
     page = paging.parse(request.args)
-    local, media = _flag("local"), _flag("only_media")
-    return await answer(await timelines.public(auth.viewer(), page, local, media), page)
+    return await answers.statuses(await timelines.public(auth.viewer(), page, **_switches()), page)
 
 
 @blueprint.get("/tag/<name>")
 @reads("read:statuses")
 async def tag(name: str) -> Response:
-    """GET /api/v1/timelines/tag/:hashtag; a tag never used is an empty list."""
+    """GET /api/v1/timelines/tag/:hashtag: the same switches; a tag never used is an empty list."""
     await _members_only()
     page = paging.parse(request.args)
-    return await answer(await timelines.tag(name, auth.viewer(), page, _flag("local")), page)
+    return await answers.statuses(await timelines.tag(name, auth.viewer(), page, **_switches()), page)
 
 
-async def answer(listing: Listing, page: Page) -> Response:
-    """A page of statuses."""
-    return answers.listing(await rendering.statuses(listing.entries, auth.viewer()), page, listing.cursors)
-
-
-def _flag(name: str) -> bool:
-    return forms.boolean(request.args.get(name))
+def _switches() -> dict[str, bool]:
+    return {
+        "local": forms.asked("local"),
+        "remote": forms.asked("remote"),
+        "media": forms.asked("only_media"),
+    }
 
 
 async def _members_only() -> None:

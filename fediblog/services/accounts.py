@@ -75,12 +75,18 @@ async def edit_profile(account: Account, draft: Profile) -> Account:
 
     Raises Invalid with every fault; nothing has changed then.
     """
+    draft = check(draft)
+    columns = {**_flags(draft), **await _words(account, draft)}
+    return await change(account.id, columns) if columns else account
+
+
+def check(draft: Profile) -> Profile:
+    """The draft with its texts tidied. Raises Invalid with every fault."""
     draft = _tidied(draft)
     faults = {name: fault for name, fault in _faults(draft) if fault}
     if faults:
         raise Invalid(fields=faults)
-    columns = {**_flags(draft), **await _words(account, draft)}
-    return await change(account.id, columns) if columns else account
+    return draft
 
 
 async def set_avatar(account: Account, upload: Path) -> Account:

@@ -147,7 +147,7 @@ async def listing(
 
     The posts in it may be shown to the account: that has been asked.
     """
-    wanted = {kind for kind in kinds or Kind if kind not in without}
+    wanted = {kind for kind in (Kind if kinds is None else kinds) if kind not in without}
     if not wanted:
         return []
     found = await db.rows(statement(page, wanted), account.id, page.before, page.after)

@@ -21,7 +21,7 @@ from fediblog.services import (
 )
 from fediblog.services.composing import Composed, Draft
 from fediblog.services.notifications import Kind
-from fediblog.services.views import Body
+from fediblog.services.views import Body, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,12 @@ async def original(post_id: int, viewer: Account | None) -> Post:
     """The same, but instead of a boost what it passes on: acting on a boost is acting on its original."""
     post = await get(post_id, viewer)
     return post if post.boost_of_id is None else await get(post.boost_of_id, viewer)
+
+
+async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
+    """Those of the posts that the viewer may see, as lists show them."""
+    seen = await visibility.visible(post_ids, viewer) if post_ids else set()
+    return await views.entries([number for number in post_ids if number in seen], viewer)
 
 
 async def remove(post: Post) -> bool:

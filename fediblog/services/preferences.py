@@ -27,14 +27,19 @@ class Preferences:
 
 async def edit(user: User, draft: Preferences) -> User:
     """Change what is given; the user as it is afterwards. Raises Invalid with every fault."""
-    faults = {name: fault for name, fault in _faults(draft) if fault}
-    if faults:
-        raise Invalid(fields=faults)
+    check(draft)
     given = {name: value for name, value in asdict(draft).items() if value is not None}
     async with db.transaction():
         if given:
             await User.filter(id=user.id).update(**given)
         return await User.get(id=user.id)
+
+
+def check(draft: Preferences) -> None:
+    """Raises Invalid with every fault."""
+    faults = {name: fault for name, fault in _faults(draft) if fault}
+    if faults:
+        raise Invalid(fields=faults)
 
 
 def _faults(draft: Preferences) -> Iterable[tuple[str, str | None]]:

@@ -10,7 +10,7 @@ from fediblog.services.views import Entry
 
 
 class Reach(NamedTuple):
-    """How much of a thread is read."""
+    """How much of a thread is shown."""
 
     ancestors: int
     descendants: int
@@ -20,6 +20,8 @@ class Reach(NamedTuple):
 # A visitor's bounds are those that apps know from their peers (CLIENT-API §3.2.8).
 _VISITOR = Reach(ancestors=40, descendants=60, depth=20)
 _MEMBER = Reach(ancestors=100, descendants=4096, depth=100)
+# What is read of a thread in all, whatever of it may be shown: those nearest to the post.
+_MOST_READ = 4096
 
 
 class Context(NamedTuple):
@@ -35,6 +37,9 @@ async def context(post: Post, viewer: Account | None) -> Context:
     viewer_id = viewer.id if viewer else 0
     above = await db.column(_up(viewer), post.reply_to_id or 0, viewer_id, reach.ancestors)
     below = await db.rows(_down(viewer), post.id, viewer_id, reach.descendants, reach.depth)
+    # In threads from elsewhere an answer may stand above what it answers, and then comes again and again.
+    above = [number for number in dict.fromkeys(above) if number != post.id]
+    below = list({line["id"]: line for line in below if line["id"] != post.id}.values())
     order = _depth_first(post, below)
     found = await views.entries([*above, *order], viewer)
     return Context(
@@ -60,18 +65,15 @@ WITH RECURSIVE down(id, depth) AS (
     SELECT CAST($1 AS BIGINT), 0
     UNION ALL
     SELECT c.id, down.depth + 1 FROM down JOIN post c ON c.reply_to_id = down.id WHERE down.depth < $4
-)
-SELECT p.id, p.reply_to_id, p.author_id FROM down JOIN post p ON p.id = down.id
-WHERE down.depth > 0 AND {_shown(viewer)}
-AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = $2 AND h.target_id = p.author_id)
-ORDER BY p.id LIMIT $3"""
+), near AS (SELECT id, depth FROM down LIMIT {_MOST_READ})
+SELECT p.id, p.reply_to_id, p.author_id FROM near JOIN post p ON p.id = near.id
+WHERE near.depth > 0 AND {_shown(viewer)} ORDER BY p.id LIMIT $3"""
 
 
 def _shown(viewer: Account | None) -> str:
     """`$2` stands in the text also for a visitor, because both databases want every parameter to be used."""
-    if viewer is None:
-        return f"{visibility.clause(None)} AND CAST($2 AS BIGINT) = 0"
-    return visibility.clause("$2")
+    not_hidden = "(SELECT 1 FROM hidden h WHERE h.account_id = $2 AND h.target_id = p.author_id) IS NULL"
+    return f"{visibility.clause('$2' if viewer else None)} AND {not_hidden}"
 
 
 def _depth_first(post: Post, replies: list[dict[str, int]]) -> list[int]:

@@ -1,7 +1,8 @@
 """Timelines: each is one statement that pages by id, whatever the page holds (TIMELINES §1-§5).
 
 In every ids part below `$1` is the viewer (0 for nobody), `$2` and `$3` are the exclusive upper and lower
-bound, `$4` is the limit, and further values follow.
+bound, and further values follow. Whatever keeps a post off a list is asked here, before the limit: a page
+that is short is the last one.
 """
 
 from fediblog import db, text
@@ -15,7 +16,11 @@ _NOT_HIDDEN = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id =
 _NO_HIDDEN_BOOST = (
     "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.boost_of_author_id) IS NULL"
 )
-_NOT_SILENCED = "(SELECT a.silenced_at FROM account a WHERE a.id = p.author_id) IS NULL"
+_NOT_SUSPENDED = "(SELECT a.suspended_at FROM account a WHERE a.id = p.author_id) IS NULL"
+_NO_SUSPENDED_BOOST = "(SELECT a.suspended_at FROM account a WHERE a.id = p.boost_of_author_id) IS NULL"
+_IN_PUBLIC = (
+    "(SELECT COALESCE(a.silenced_at, a.suspended_at) FROM account a WHERE a.id = p.author_id) IS NULL"
+)
 _PUBLIC = "p.visibility = 0 AND p.boost_of_id IS NULL AND p.reply_to_id IS NULL"
 _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boost_of_id IS NULL"
 
@@ -31,22 +36,32 @@ async def home(viewer: Account, page: Page) -> Listing:
         return listing
     last = listing.cursors[-1] if listing.cursors else page.before
     rest = Page(page.limit - len(listing.entries), last, page.since_id)
-    older = await _read(_older_ids(), viewer, rest)
+    older = await _read(_older_ids(rest), viewer, rest)
     return Listing(listing.entries + older.entries, listing.cursors + older.cursors)
 
 
-async def public(viewer: Account | None, page: Page, local: bool = False, media: bool = False) -> Listing:
-    """What everybody may see: public posts that are neither boosts nor replies; `local` only from here."""
-    where = [_PUBLIC, _NOT_HIDDEN, _NOT_SILENCED]
-    where += ["p.local"] if local else []
-    where += [_HAS_MEDIA] if media else []
+async def public(
+    viewer: Account | None, page: Page, local: bool = False, media: bool = False, remote: bool = False
+) -> Listing:
+    """What everybody may see: public posts that are neither boosts nor replies.
+
+    `local` are only those from here, `remote` those from elsewhere, `media` those with files.
+    """
+    where = [_PUBLIC, _NOT_HIDDEN, _IN_PUBLIC, *_from(local, remote, media)]
     return await _read(_by_id("post p", where, page), viewer, page)
 
 
-async def tag(name: str, viewer: Account | None, page: Page, local: bool = False) -> Listing:
+async def tag(
+    name: str,
+    viewer: Account | None,
+    page: Page,
+    local: bool = False,
+    media: bool = False,
+    remote: bool = False,
+) -> Listing:
     """Public posts with a hashtag, replies included. A tag never used is an empty list."""
-    where = ["t.tag_id = (SELECT g.id FROM tag g WHERE g.key = $5)", _NOT_HIDDEN, _NOT_SILENCED]
-    where += ["p.local"] if local else []
+    where = ["t.tag_id = (SELECT g.id FROM tag g WHERE g.key = $4)", _NOT_HIDDEN, _IN_PUBLIC]
+    where += _from(local, remote, media)
     source = f"post_tag t {_join()} post p ON p.id = t.post_id"
     return await _read(_by_id(source, where, page, "t.post_id"), viewer, page, text.tag_key(name))
 
@@ -65,7 +80,7 @@ async def account(
 
     Without `replies`, answers to oneself stay: they are threads.
     """
-    where = ["p.author_id = $5", _NO_HIDDEN_BOOST, _reach(viewer)]
+    where = ["p.author_id = $4", _NOT_SUSPENDED, _NO_HIDDEN_BOOST, _NO_SUSPENDED_BOOST, _reach(viewer)]
     where += [_MAIN] if not replies and not boosts else []
     where += (
         ["(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id)"] if not replies and boosts else []
@@ -80,7 +95,7 @@ async def account(
 async def pinned(owner: Account, viewer: Account | None) -> Listing:
     """The posts that an account has pinned, newest pin first, as far as the viewer may see them."""
     page = Page(limit=100)
-    where = ["x.account_id = $5", _reach(viewer)]
+    where = ["x.account_id = $4", _reach(viewer)]
     return await _read(_by_relation("pin x", where, page), viewer, page, owner.id)
 
 
@@ -98,12 +113,17 @@ async def likes(viewer: Account, page: Page) -> Listing:
 
 
 async def _read(ids_sql: str, viewer: Account | None, page: Page, *values: object) -> Listing:
-    return await views.page(ids_sql, viewer, page.before, page.after, page.limit, *values)
+    return await views.page(ids_sql, viewer, page, *values)
 
 
 async def _kept(relation: str, viewer: Account, page: Page) -> Listing:
     where = ["x.account_id = $1", visibility.clause("$1")]
     return await _read(_by_relation(relation, where, page), viewer, page)
+
+
+def _from(local: bool, remote: bool, media: bool) -> list[str]:
+    wanted = {"p.local": local, "NOT p.local": remote, _HAS_MEDIA: media}
+    return [condition for condition, asked in wanted.items() if asked]
 
 
 def _join() -> str:
@@ -115,44 +135,52 @@ def _by_id(source: str, where: list[str], page: Page, key: str = "p.id") -> str:
     bounds = f"{key} < $2 AND {key} > $3"
     return (
         f"SELECT p.id, p.id AS cursor FROM {source} WHERE {' AND '.join([bounds, *where])}"
-        f" ORDER BY {key} {page.order} LIMIT $4"
+        f" ORDER BY {key} {page.order} LIMIT {page.rows}"
     )
 
 
 def _by_relation(relation: str, where: list[str], page: Page) -> str:
     return (
         f"SELECT p.id, x.id AS cursor FROM {relation} {_join()} post p ON p.id = x.post_id"
-        f" WHERE x.id < $2 AND x.id > $3 AND {' AND '.join(where)} ORDER BY x.id {page.order} LIMIT $4"
+        f" WHERE x.id < $2 AND x.id > $3 AND {' AND '.join(where)}"
+        f" ORDER BY x.id {page.order} LIMIT {page.rows}"
     )
 
 
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
     where = ["e.account_id = $1", "p.visibility < 3", _followed(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
+    where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST]
     return _by_id(source, where, page, "e.post_id")
 
 
-def _older_ids() -> str:
-    """The newest posts of the twenty accounts that wrote last below the bound (TIMELINES §1, "top")."""
-    readable = f"p.visibility < 3 AND {home_rule('$1')} AND p.id < $2 AND p.id > $3"
-    newest = f"SELECT max(p.id) FROM post p WHERE p.author_id = f.target_id AND {readable}"
-    own = f"SELECT max(p.id) FROM post p WHERE p.author_id = $1 AND {readable}"
-    found = (
-        f"SELECT p.id FROM post p WHERE p.author_id = t.author_id AND {readable} ORDER BY p.id DESC LIMIT $4"
+def _older_ids(page: Page) -> str:
+    """The newest posts of the accounts that wrote last below the bound (TIMELINES §1, "top").
+
+    As many accounts as posts are wanted: each of the newest posts is by one of them.
+    """
+    shown = (
+        f"p.visibility < 3 AND p.id < $2 AND p.id > $3 AND {home_rule('$1')} AND {_followed()}"
+        f" AND {_NO_HIDDEN_BOOST} AND {_NO_SUSPENDED_BOOST}"
     )
-    each = (
+    newest = f"SELECT max(p.id) FROM post p WHERE p.author_id = {{}} AND {shown}"
+    each = f"SELECT p.id FROM post p WHERE p.author_id = t.author_id AND {shown} ORDER BY p.id DESC"
+    found = f"{each} LIMIT {page.rows}"
+    joined = (
         f"CROSS JOIN post p ON p.id IN ({found})"
         if db.dialect() == "sqlite"
         else f"CROSS JOIN LATERAL ({found}) n JOIN post p ON p.id = n.id"
     )
+    not_hidden = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = f.target_id) IS NULL"
+    there = "(SELECT a.suspended_at FROM account a WHERE a.id = f.target_id) IS NULL"
     return f"""
 SELECT p.id, p.id AS cursor FROM (
     SELECT author_id FROM (
-        SELECT f.target_id AS author_id, ({newest}) AS newest FROM follow f WHERE f.follower_id = $1
-        UNION ALL SELECT CAST($1 AS BIGINT), ({own})
-    ) a WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT $4
-) t {each}
-WHERE {_followed()} AND {_NOT_HIDDEN} AND {_NO_HIDDEN_BOOST} ORDER BY p.id DESC LIMIT $4"""
+        SELECT f.target_id AS author_id, ({newest.format("f.target_id")}) AS newest
+        FROM follow f WHERE f.follower_id = $1 AND {not_hidden} AND {there}
+        UNION ALL SELECT CAST($1 AS BIGINT), ({newest.format("$1")})
+    ) a WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT {page.rows}
+) t {joined} ORDER BY p.id DESC LIMIT {page.rows}"""
 
 
 def _followed() -> str:
@@ -191,5 +219,5 @@ def _reach(viewer: Account | None) -> str:
 
 _HAS_MEDIA = "EXISTS (SELECT 1 FROM media y WHERE y.post_id = p.id)"
 _TAGGED = (
-    "EXISTS (SELECT 1 FROM post_tag t JOIN tag g ON g.id = t.tag_id WHERE t.post_id = p.id AND g.key = $6)"
+    "EXISTS (SELECT 1 FROM post_tag t JOIN tag g ON g.id = t.tag_id WHERE t.post_id = p.id AND g.key = $5)"
 )

@@ -1,12 +1,13 @@
 """A post in its thread."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import blocks, posts, threads
+from fediblog.services import blocks, mutes, posts, threads
 from fediblog.services.composing import Draft
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -74,3 +75,39 @@ async def test_a_thread_reads_the_index_of_replies(alice: Account, explain: Any)
     plan = await explain(threads._down(alice), 1, alice.id, 100, 100)
     if db.dialect() == "sqlite":
         assert any("post_reply" in line for line in plan), plan
+
+
+async def test_those_whom_the_viewer_hides_are_missing_above_as_below(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    root = await say(bob, "root")
+    middle = await say(alice, "middle", root)
+    below = await say(bob, "below", middle)
+    await mutes.mute(carol, bob)
+
+    assert await ids_of(middle, carol) == ([], [])
+    assert await ids_of(middle, alice) == ([root.id], [below.id])
+
+
+async def test_a_thread_that_bites_its_tail_ends(alice: Account) -> None:
+    """Other servers may say that each of two posts answers the other."""
+    one = await say(alice, "one")
+    two = await say(alice, "two", one)
+    await Post.filter(id=one.id).update(reply_to_id=two.id)
+
+    async with asyncio.timeout(10):
+        assert await ids_of(await Post.get(id=one.id), alice) == ([two.id], [two.id])
+        assert await ids_of(two, alice) == ([one.id], [one.id])
+
+
+async def test_of_a_thread_without_end_what_is_near_is_read(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "_MOST_READ", 6)
+    root = await say(alice, "root")
+    near = [await say(alice, str(number), root) for number in range(4)]
+    for parent in near:
+        await say(alice, "far", parent)
+
+    _, below = await ids_of(root, alice)
+    assert len(below) == 5 and {post.id for post in near} <= set(below)

@@ -26,6 +26,7 @@ from fediblog.services.polls import PollDraft
 from fediblog.services.views import Listing
 from tests.harness import statements
 from tests.people import person
+from tests.services.making import file_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -277,6 +278,87 @@ async def test_flags_and_counters_are_the_viewers_own(alice: Account, bob: Accou
     assert (his.liked, his.bookmarked, his.boosted) == (True, True, True)
     assert (his.likes, his.boosts) == (1, 1)
     assert his.ballot == views.Ballot([0, 0], 0, False, None)
+
+
+async def suspend(account: Account) -> None:
+    await Account.filter(id=account.id).update(suspended_at=moments.now())
+
+
+async def test_those_who_are_suspended_take_no_room_on_any_page(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    """A page without posts has no next one, so what is left out must not empty it."""
+    for other in (bob, carol):
+        await follow(alice, other)
+    wanted = await post(carol, "#tag")
+    strange = [await post(bob, "#tag") for _ in range(5)]
+    for made in strange:
+        await home.fan_out((await boosts.boost(carol, made)).id)
+        await bookmarks.bookmark(alice, made)
+    await suspend(bob)
+
+    three = Page(limit=3)
+    assert shown(await timelines.home(alice, three)) == [wanted.id]
+    assert shown(await timelines.public(alice, three)) == [wanted.id]
+    assert shown(await timelines.tag("tag", None, three)) == [wanted.id]
+    assert shown(await timelines.account(carol, alice, three)) == [wanted.id]
+    assert shown(await timelines.account(carol, None, three)) == [wanted.id]
+    assert shown(await timelines.account(bob, alice, three)) == []
+    assert shown(await timelines.bookmarks(alice, three)) == []
+    async with db.transaction():
+        await db.execute("DELETE FROM home_entry WHERE account_id = $1", alice.id)
+    assert shown(await timelines.home(alice, three)) == [wanted.id]
+
+
+async def test_below_the_stored_rows_those_who_are_hidden_keep_nobody_away(
+    alice: Account, bob: Account
+) -> None:
+    """Many who are muted, or whose boosts are not wanted, wrote last; who is wanted wrote before them."""
+    await follow(alice, bob)
+    wanted = [await post(bob), await post(bob)]
+    loud = [await person(f"loud{number}") for number in range(22)]
+    for number, other in enumerate(loud):
+        await follow(alice, other)
+        await post(other)
+        if number % 2:
+            await mutes.mute(alice, other)
+        else:
+            await follows.follow(alice, other, show_boosts=False)
+            await boosts.boost(other, wanted[0])
+            await Post.filter(author_id=other.id, boost_of_id=None).delete()
+    async with db.transaction():
+        await db.execute("DELETE FROM home_entry WHERE account_id = $1", alice.id)
+
+    assert shown(await timelines.home(alice, P20)) == [made.id for made in reversed(wanted)]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 19, 20, 21, 39])
+async def test_a_page_has_as_many_posts_as_were_asked_for(alice: Account, limit: int) -> None:
+    made = [(await post(alice, str(number))).id for number in range(45)][::-1]
+    assert shown(await timelines.public(None, Page(limit))) == made[:limit]
+    assert shown(await timelines.home(alice, Page(limit))) == made[:limit]
+    assert shown(await timelines.public(None, Page(limit, min_id=made[-1]))) == made[-1 - limit : -1]
+    between = Page(limit, min_id=made[40], max_id=made[3])
+    assert shown(await timelines.public(None, between)) == made[4:40][-limit:]
+    both = Page(limit, since_id=made[40], max_id=made[3])
+    assert shown(await timelines.public(None, both)) == made[4:40][:limit]
+
+
+async def test_public_and_tags_tell_here_from_elsewhere_and_find_files(alice: Account) -> None:
+    here = await post(alice, "#tag")
+    file = await file_of(alice)
+    picture = await post(alice, "#tag", media_ids=(file.id,))
+    far = await post(alice, "#tag")
+    await Post.filter(id=far.id).update(local=False)
+
+    for read in (
+        lambda **which: timelines.public(None, P20, **which),
+        lambda **which: timelines.tag("tag", None, P20, **which),
+    ):
+        assert shown(await read()) == [far.id, picture.id, here.id]
+        assert shown(await read(local=True)) == [picture.id, here.id]
+        assert shown(await read(remote=True)) == [far.id]
+        assert shown(await read(media=True)) == [picture.id]
 
 
 # ------------------------------------------------------------------------------------------- the price

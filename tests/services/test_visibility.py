@@ -1,6 +1,7 @@
 """The rule of who sees what, as a question and as a query, walked over everything there is."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -45,11 +46,7 @@ async def unrelate() -> None:
 
 
 async def by_query(viewer: Account | None, post: Post) -> bool:
-    if viewer is None:
-        return bool(
-            await db.rows(f"SELECT 1 FROM post p WHERE p.id = $1 AND {visibility.clause(None)}", post.id)
-        )
-    return await visibility.sees(viewer.id, post.id)
+    return await visibility.visible([post.id], viewer) == {post.id}
 
 
 async def test_query_and_question_agree_for_every_viewer_level_and_relation(
@@ -93,6 +90,20 @@ async def test_a_boost_of_what_the_viewer_may_not_see_is_not_there(alice: Accoun
     private = await note(alice, Visibility.FOLLOWERS)
     boost = await note(alice, Visibility.PUBLIC, boost_of_id=private.id, boost_of_author_id=alice.id)
 
+    for viewer, expected in ((bob, False), (None, False), (alice, True)):
+        assert await visibility.may_see(viewer, boost) is expected
+        assert await by_query(viewer, boost) is expected
     with pytest.raises(posts.NotFound):
         await posts.get(boost.id, bob)
     assert (await posts.get(boost.id, alice)).id == boost.id
+
+
+async def test_of_many_posts_the_visible_ones_are_found_in_one_statement(
+    alice: Account, bob: Account, queries: Any
+) -> None:
+    made = {level: await note(alice, level) for level in Visibility}
+    everything = [post.id for post in made.values()] + [4711]
+    with queries() as sent:
+        found = await visibility.visible(everything, bob)
+    assert found == {made[Visibility.PUBLIC].id, made[Visibility.UNLISTED].id}
+    assert len(sent) == 1

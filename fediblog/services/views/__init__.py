@@ -6,7 +6,7 @@ account its `Card`; doors render these once per (id, version) and keep the resul
 query and a cold one three, whatever it holds.
 """
 
-from fediblog.services.views.bodies import bodies, body, card, cards, counts, media_view
+from fediblog.services.views.bodies import bodies, body, card, cards, counts, media_view, people
 from fediblog.services.views.entries import entries, page, statement
 from fediblog.services.views.shapes import (
     Ballot,
@@ -38,5 +38,6 @@ __all__ = [
     "entries",
     "media_view",
     "page",
+    "people",
     "statement",
 ]

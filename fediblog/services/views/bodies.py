@@ -31,11 +31,29 @@ async def body(post_id: int) -> Body:
 
 async def cards(account_ids: Iterable[int]) -> dict[int, Card]:
     """The cards of accounts, in one statement."""
+    return {line["id"]: card(line) for line in await _accounts(account_ids)}
+
+
+async def _accounts(account_ids: Iterable[int]) -> list[dict[str, Any]]:
     wanted = list(set(account_ids))
     if not wanted:
-        return {}
+        return []
     sql = f"SELECT a.* FROM {db.unnest('$1')} JOIN account a ON a.id = given.id"
-    return {line["id"]: card(line) for line in await db.rows(sql, db.array(wanted))}
+    return await db.rows(sql, db.array(wanted))
+
+
+async def people(account_ids: Iterable[int]) -> dict[int, tuple[Card, Counts]]:
+    """The cards and the counters of accounts, in one statement."""
+    found = await _accounts(account_ids)
+    return {
+        line["id"]: (
+            card(line),
+            Counts(
+                line["posts_count"], line["following_count"], line["followers_count"], line["last_post_at"]
+            ),
+        )
+        for line in found
+    }
 
 
 async def counts(account_ids: Iterable[int]) -> dict[int, Counts]:

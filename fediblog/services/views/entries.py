@@ -8,17 +8,21 @@ import orjson
 
 from fediblog import db
 from fediblog.models import Account
+from fediblog.paging import Page
 from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing
 
 
-async def page(ids_sql: str, viewer: Account | None, *values: Any) -> Listing:
+async def page(ids_sql: str, viewer: Account | None, asked: Page, *values: Any) -> Listing:
     """Run the ids part of a list and the shared tail in one statement.
 
-    `ids_sql` selects `id` (and `cursor` when the order is that of a relation) with its own LIMIT; `$1` is the
-    viewer's id and `values` are the parameters from `$2` on.
+    `ids_sql` selects `id` and `cursor` in the order of the page with a LIMIT of its rows; `$1` is the
+    viewer's id, `$2` and `$3` are the bounds of the page and `values` the parameters from `$4` on.
     """
-    found = await db.rows(statement(ids_sql), viewer.id if viewer else 0, *values)
-    found.sort(key=lambda line: -line["cursor"])
+    viewer_id = viewer.id if viewer else 0
+    found = await db.rows(statement(ids_sql), viewer_id, asked.before, asked.after, *values)
+    # The joins keep no order.
+    found.sort(key=lambda line: line["cursor"], reverse=not asked.upward)
+    found = sorted(found[: asked.limit], key=lambda line: -line["cursor"])
     return Listing([_entry(line) for line in found], [line["cursor"] for line in found])
 
 
