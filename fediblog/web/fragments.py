@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Key = tuple[int, int]  # id and version
+Key = tuple[int | str, ...]  # The id, the version, and whatever else it was made from.
 
 
 class Shelf(Generic[T]):
@@ -19,14 +19,16 @@ class Shelf(Generic[T]):
         self._kept: OrderedDict[Key, tuple[T, int]] = OrderedDict()
         self._left = most_bytes
 
-    def find(self, keys: Collection[Key]) -> dict[int, T]:
-        """Those of the keys that are here, by id."""
-        found = {}
-        for key in keys:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                found[key[0]] = self._kept[key][0]
-        return found
+    def get(self, key: Key) -> T | None:
+        """What is kept for the key, None when it is not here."""
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
+
+    def find(self, keys: Collection[tuple[int, int]]) -> dict[int, T]:
+        """Those of the ids and versions that are here, by id."""
+        return {key[0]: found for key in keys if (found := self.get(key)) is not None}
 
     def put(self, key: Key, thing: T, weight: int) -> None:
         """Keep something. Whatever is too much goes."""

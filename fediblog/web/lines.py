@@ -15,7 +15,7 @@ from fediblog import moments, uris
 from fediblog.models import Account, Visibility
 from fediblog.services import views
 from fediblog.services.views import Ballot, Body, Card, Entry, PollView
-from fediblog.web import faces, templating
+from fediblog.web import faces, templating, words
 from fediblog.web.faces import Face
 from fediblog.web.fragments import Shelf
 
@@ -74,21 +74,24 @@ class Line:
     depth: int = 0
     tied: bool = False  # Drawn together with the line above it.
     ties: bool = False  # And with the one below.
+    article: Markup | None = None  # All of it as HTML, where it is the same for every visitor.
 
 
 _texts: Shelf[Text] = Shelf(48 * _MEGABYTE)
 _faces: Shelf[Face] = Shelf(8 * _MEGABYTE)
+_articles: Shelf[Markup] = Shelf(24 * _MEGABYTE)
 
 
 async def lines(entries: Sequence[Entry], viewer: Account | None) -> list[Line]:
     """The lines for entries, in their order. What was deleted after the entries were read is left out."""
     texts, people = await _read_texts(entries), await _read_faces(entries)
     now = moments.now()
-    return [
+    found = [
         _line(entry, texts[entry.post_id], people, viewer, now)
         for entry in entries
         if entry.post_id in texts and {entry.author_id, entry.post_author_id} <= people.keys()
     ]
+    return found if viewer is not None else [_for_everybody(line, now) for line in found]
 
 
 def together(found: Sequence[Line]) -> list[Line]:
@@ -129,6 +132,39 @@ def _remember(card: Card) -> Face:
     face = faces.face_of(card)
     _faces.put((card.id, card.version), face, sum(map(len, face[1:])) + _OVERHEAD)
     return face
+
+
+class _Nobody(NamedTuple):
+    """As much of a page's surroundings as a post for visitors asks for."""
+
+    now: int
+    me: None = None
+    here: str = ""
+
+
+def _for_everybody(line: Line, now: int) -> Line:
+    """The line with its article, which stays the same until a counter changes or a minute has gone by.
+
+    A poll goes on by itself, so one with a poll is made each time.
+    """
+    if line.question is not None:
+        return line
+    entry = line.entry
+    versions = (entry.version, entry.author_version, entry.post_version, entry.post_author_version)
+    key = (
+        entry.id,
+        *versions,
+        entry.likes,
+        entry.boosts,
+        entry.replies,
+        words.ago(line.body.created_at, now),
+    )
+    article = _articles.get(key)
+    if article is None:
+        post = templating.macro("post/post.html", "post")
+        article = Markup(post(line, _Nobody(now)))  # noqa: S704 - a template has escaped it
+        _articles.put(key, article, len(article) + _OVERHEAD)
+    return replace(line, article=article)
 
 
 def _text_of() -> templating.Macro:

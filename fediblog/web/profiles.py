@@ -203,7 +203,9 @@ async def _profile(
         "profile.html",
         **await _head(owner, viewer),
         tab=tab,
-        pinned=[replace(line, pinned=True) for line in await lines.lines(pinned.entries, viewer)],
+        pinned=[
+            replace(line, pinned=True, article=None) for line in await lines.lines(pinned.entries, viewer)
+        ],
         lines=await lines.lines(rest, viewer),
         pages=pages.around(page, listing.cursors),
         now_ms=moments.now(),
