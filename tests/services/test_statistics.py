@@ -94,6 +94,22 @@ async def follow(account: Account, target: Account, at: int) -> None:
         )
 
 
+async def crowd(target: Account, noon: int) -> None:
+    """Two thousand followers from elsewhere, over as many hours: of a handful no planner asks an index."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO account (id, username, username_key, domain, local, uri, fields, also_known_as,"
+            f" created_at) {numbers}"
+            " SELECT i, 'u' || i, 'u' || i, 'far.example', FALSE, 'u' || i, '[]', '[]', 1 FROM n"
+        )
+        await db.execute(
+            f"INSERT INTO follow (follower_id, target_id, id, uri, created_at) {numbers}"
+            " SELECT i, CAST($1 AS BIGINT), i, 'f' || i, CAST($2 AS BIGINT) - i * CAST($3 AS BIGINT) FROM n",
+            *(target.id, moments.day_start(noon), moments.HOUR),
+        )
+
+
 async def sign_up(name: str, at: int) -> Account:
     account = await person(name, id=ids.at(at), created_at=at)
     async with db.transaction():
@@ -488,7 +504,9 @@ def test_days_as_csv() -> None:
 
 
 async def test_a_day_is_found_by_indexes(noon: int, explain: Callable[..., Awaitable[list[str]]]) -> None:
-    await History().write()
+    history = History()
+    await history.write()
+    await crowd(history.here[0], noon)
     await analyse()
     start = moments.day_start(noon - 3)
     plan = "\n".join(await explain(statistics.ACCOUNTS, start, start + moments.DAY, noon - 3))
