@@ -172,7 +172,7 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
 
 def _readable(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """What the parser of multipart bodies, which is lenient, could really read."""
-    found = list(pairs)
+    found = [(name or "", value) for name, value in pairs]
     if any(_REPLACEMENT in part for pair in found for part in pair):
         raise Malformed("The text is not valid UTF-8.")
     return found
