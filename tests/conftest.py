@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from fediblog import config as configuration
 from fediblog import db, schema
@@ -22,6 +24,10 @@ from tests.harness.mail import MailServer
 from tests.harness.postgres import Postgres
 from tests.harness.redis import RedisServer
 from tests.people import person
+
+# How long an example takes says how busy the machine is, not whether the sentence holds.
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
 
 DATABASE = os.environ.get("FEDIBLOG_TEST_DATABASE", "sqlite")
 _NAME = "suite"

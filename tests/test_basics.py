@@ -198,7 +198,9 @@ def test_both_halves_of_a_pair_belong_together():
 
 
 def _kinds(kind=errors.FediblogError):
-    return [kind] + [each for child in kind.__subclasses__() for each in _kinds(child)]
+    """The tree as its module draws it; rooms of their own may have kinds that need more words."""
+    grown = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+    return [kind] + [each for child in grown for each in _kinds(child)]
 
 
 @pytest.mark.parametrize("kind", _kinds(), ids=lambda kind: kind.__name__)

@@ -27,7 +27,7 @@ async def test_the_worker_logs_the_id_of_the_request_that_caused_its_work(
         "POST", "/api/v1/statuses", json={"status": "hello"}, headers={"X-Request-Id": name}
     )
     assert answer.headers["x-request-id"] == name
-    assert any(event.get("request_id") == name for event in web.events())
+    await until(lambda: any(event.get("request_id") == name for event in web.events()))
     await until(
         lambda: any(
             (event["event"], event.get("job"), event.get("request_id")) == ("job done", "fan_out", name)
