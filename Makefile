@@ -46,8 +46,8 @@ bench: .venv/test.stamp ## Run what lies in benchmarks/
 lock: .venv/test.stamp ## Renew the locked dependencies (requirements*.txt) with the newest versions
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make the lock with Python 3.11")'
 	export CUSTOM_COMPILE_COMMAND="make lock"
-	compile=($(BIN)/pip-compile --upgrade --generate-hashes --strip-extras --allow-unsafe --quiet
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links)
+	places=(--no-emit-index-url --no-emit-trusted-host --no-emit-find-links)  # make eats dashes that begin a line
+	compile=($(BIN)/pip-compile --upgrade --generate-hashes --strip-extras --allow-unsafe --quiet "$${places[@]}")
 	"$${compile[@]}" --only-build-deps --build-deps-for editable --output-file requirements-build.txt pyproject.toml
 	"$${compile[@]}" --output-file requirements.txt pyproject.toml
 	"$${compile[@]}" --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
