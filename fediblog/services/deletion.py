@@ -45,11 +45,11 @@ async def delete(account: Account, by: User) -> None:
     async with db.transaction():
         if await db.value(_MARK, account.id, moments.now()) is None:
             return
+        await audit.record(by, "account.delete", str(account.id), username=account.username)
+        await _delete_users(account.id)
         await sessions.end_for(account.id)
         await tokens.end_for(account.id)
         await db.execute("UPDATE invite SET expires_at = $2 WHERE account_id = $1", account.id, moments.now())
-        await audit.record(by, "account.delete", str(account.id), username=account.username)
-        await _delete_users(account.id)
         await work.owe(Job.ERASE, account.id)
 
 

@@ -17,9 +17,10 @@ async def suspend(account: Account, by: User, reason: str = "") -> Account:
     """
     await _require(by, account)
     async with db.transaction():
+        suspended = await _set(account, by, "suspended_at", moments.now(), "account.suspend", reason)
         await sessions.end_for(account.id)
         await tokens.end_for(account.id)
-        return await _set(account, by, "suspended_at", moments.now(), "account.suspend", reason)
+    return suspended
 
 
 async def unsuspend(account: Account, by: User) -> Account:
@@ -46,9 +47,10 @@ async def disable(user_id: int, by: User) -> User:
     """Switch a log-in off: its sessions and API tokens end, its accounts stay. Raises Forbidden."""
     user = await _outranked(user_id, by)
     async with db.transaction():
+        disabled = await _set_user(user, by, "disabled_at", moments.now(), "user.disable")
         await sessions.revoke_all(user)
         await tokens.revoke_all(user)
-        return await _set_user(user, by, "disabled_at", moments.now(), "user.disable")
+    return disabled
 
 
 async def enable(user_id: int, by: User) -> User:
@@ -66,8 +68,9 @@ async def set_role(user_id: int, role: Role, by: User | None) -> User:
         members.require_staff(by, Role.ADMIN)
     user = await _outranked(user_id, by)
     async with db.transaction():
+        changed = await _set_user(user, by, "role", role.value, "user.role")
         await sessions.revoke_all(user)
-        return await _set_user(user, by, "role", role.value, "user.role")
+    return changed
 
 
 async def _require(by: User, account: Account) -> None:

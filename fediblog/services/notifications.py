@@ -91,7 +91,8 @@ async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id:
         values.append(post_id)
     told = await db.rows(_tell_sql(kind, post_id is not None), *values)
     if kind is Kind.MENTION:
-        for line in told:
+        # In one order, so that two posts that name the same people do not wait crosswise for their mails.
+        for line in sorted(told, key=lambda line: line["account_id"]):
             await mail.mentioned(line["id"], line["account_id"])
 
 

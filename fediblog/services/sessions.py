@@ -83,13 +83,12 @@ async def sign_in(
     _refuse_suspended(account)
     fresh = await _rehashed(user, password)
     async with db.transaction():
-        if replaces is not None:
-            await _end("token_hash = $1", keys.token_hash(replaces))
-        if fresh is not None:
-            sql = "UPDATE person SET password_hash = $3 WHERE id = $1 AND password_hash = $2"
-            await db.execute(sql, user.id, user.password_hash, fresh)
-        token = await _open(user, account, address, agent)
-    return SignedIn(token, user, account)
+        if await db.value(_STILL, user.id, user.password_hash, fresh or user.password_hash, moments.now()):
+            if replaces is not None:
+                await _end("token_hash = $1", keys.token_hash(replaces))
+            return SignedIn(await _open(user, account, address, agent), user, account)
+    # In this very moment somebody chose a new password, or another sign-in hashed the old one anew.
+    return await sign_in(name_or_email, password, address, agent, replaces)
 
 
 async def find(token: str) -> Session | None:
@@ -239,6 +238,12 @@ WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.created_at > $3
 """
 
 
+# A sign-in with the old password must not outlive the new one.
+_STILL = """
+UPDATE person SET password_hash = $3, last_active_at = $4 WHERE id = $1 AND password_hash = $2 RETURNING id
+"""
+
+
 async def _user(name_or_email: str) -> User | None:
     """Who may be meant: by e-mail address, else by the name of an account that the user owns.
 
@@ -310,6 +315,7 @@ async def _rehashed(user: User, password: str) -> str | None:
 
 
 async def _open(user: User, account: Account, address: str, agent: str) -> str:
+    """Store a session; gives its token."""
     token, now = keys.new_token(), moments.now()
     await db.execute(
         "INSERT INTO session (id, token_hash, user_id, account_id, agent, address, created_at, seen_at)"
@@ -317,7 +323,6 @@ async def _open(user: User, account: Account, address: str, agent: str) -> str:
         *(ids.new(), keys.token_hash(token), user.id, account.id),
         *(text.tidy(agent)[:_LONGEST_AGENT], text.tidy(address)[:100], now, now),
     )
-    await db.execute("UPDATE person SET last_active_at = $2 WHERE id = $1", user.id, now)
     return token
 
 
@@ -331,5 +336,5 @@ async def _seen(line: db.Row, now: int) -> None:
         return
     with suppress(NoSpace, Unavailable):
         async with db.transaction():
-            await db.execute("UPDATE session SET seen_at = $2 WHERE id = $1", line["session_id"], now)
             await db.execute("UPDATE person SET last_active_at = $2 WHERE id = $1", line["u_id"], now)
+            await db.execute("UPDATE session SET seen_at = $2 WHERE id = $1", line["session_id"], now)

@@ -166,6 +166,6 @@ async def _seen(line: db.Row) -> None:
         return
     with suppress(NoSpace, Unavailable):
         async with db.transaction():
-            await db.execute("UPDATE oauth_token SET used_at = $2 WHERE id = $1", line["token_id"], now)
             if line["u_id"] is not None:
                 await db.execute("UPDATE person SET last_active_at = $2 WHERE id = $1", line["u_id"], now)
+            await db.execute("UPDATE oauth_token SET used_at = $2 WHERE id = $1", line["token_id"], now)

@@ -42,6 +42,21 @@ async def test_the_same_thing_is_told_once(alice: Account, bob: Account) -> None
     assert await shown(alice) == await told(alice)
 
 
+async def test_mails_are_owed_in_one_order(
+    alice: Account, bob: Account, carol: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed: list[int] = []
+
+    async def note(_: int, account_id: int) -> None:
+        owed.append(account_id)
+
+    monkeypatch.setattr(notifications.mail, "mentioned", note)
+    made = await post(alice)
+    async with db.transaction():
+        await notifications.tell_all(Kind.MENTION, [carol.id, bob.id], alice, made.id)
+    assert owed == [bob.id, carol.id]
+
+
 async def test_an_edit_is_news_each_time_and_the_newest_stays(alice: Account, bob: Account) -> None:
     made = await post(alice)
     await tell(Kind.EDIT, bob, alice, made)
