@@ -4,12 +4,12 @@ from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 import structlog
-from quart import Response, request
+from quart import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from fediblog import db, logs
 from fediblog.errors import FediblogError, TooMany, Unauthenticated, Unavailable
-from fediblog.web import answers, headers, templating
+from fediblog.web import answers, headers, templating, who
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ async def page(status: int, sentence: str = "") -> Response:
     headline, usual = _WORDS.get(status) or (HTTPStatus(status).phrase, "")
     values = {"status": status, "headline": headline, "sentence": sentence or usual}
     try:
-        shell = await answers.shell() if status < 500 else answers.bare_shell()
+        shell = await _shell() if status < 500 else answers.bare_shell()
     except Exception:
         log.warning("the frame of an error page could not be made", status=status, exc_info=True)
         shell = answers.bare_shell()
@@ -78,6 +78,13 @@ async def page(status: int, sentence: str = "") -> Response:
     response = Response(text, status, content_type="text/html; charset=utf-8")
     # What comes from outside of the pages does not pass their last station.
     return response if request.blueprints[-1:] == ["web"] else await headers.dress(response)
+
+
+async def _shell() -> answers.Shell:
+    """The frame for whoever asks. An address that is none of ours has not asked for the session yet."""
+    if "session" not in g:
+        await who.arrive()
+    return await answers.shell()
 
 
 def _wanted() -> str:

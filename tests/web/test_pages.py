@@ -257,6 +257,11 @@ async def test_every_error_is_a_page_of_ours(
         assert page.headers["Retry-After"] == str(error.retry_after)
 
 
+async def test_who_loses_the_way_stays_who_they_are(hers: Browser):
+    page = await hers.open("/nowhere", 404)
+    assert "@alice" in page.text and page.form("/auth/sign_out").value("csrf")
+
+
 async def test_a_wrong_method_is_told_the_right_ones(visitor: Browser, database: None):
     response = await visitor.client.open("/about", method="DELETE")
     assert response.status_code == 405
