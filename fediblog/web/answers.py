@@ -116,7 +116,6 @@ async def shell() -> Shell:
     session = who.session()
     user, account = (session.user, session.account) if session else (None, None)
     is_staff = user is not None and user.role is not Role.USER
-    query = request.query_string.decode("ascii", "ignore")
     return Shell(
         site=await settings.get(),
         user=user,
@@ -126,10 +125,16 @@ async def shell() -> Shell:
         applicants=await signups.count_waiting() if is_staff else 0,
         theme=who.theme(),
         path=request.path,
-        here=quote(request.path, safe="/@:") + (f"?{query}" if query else ""),
+        here=_here(),
         done=DONE.get(request.args.get("done", ""), ""),
         now=moments.now(),
     )
+
+
+def _here() -> str:
+    """This page with its query, but for the word that something has just been done."""
+    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "done"])
+    return quote(request.path, safe="/@:") + (f"?{query}" if query else "")
 
 
 def bare_shell() -> Shell:

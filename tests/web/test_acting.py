@@ -123,6 +123,12 @@ async def test_an_act_by_a_link_does_nothing(hers: Browser, his: Post):
     assert not await LIKED(his)
 
 
+async def test_one_comes_back_to_the_same_page_of_a_list(hers: Browser, his: Post):
+    page = await hers.open(f"/public/local?max_id={his.id + 1}&done=saved")
+    answer = await hers.send_form(page, f"/@bob/{his.id}/favourite")
+    assert answer.location == f"/public/local?max_id={his.id + 1}#p{his.id}"
+
+
 async def test_the_way_back_is_on_this_site(hers: Browser, his: Post):
     fields = [("csrf", await hers.token()), ("return_to", "https://evil.example/")]
     assert (await hers.post(f"/@bob/{his.id}/favourite", fields)).location == "/home"
