@@ -45,11 +45,11 @@ async def backfill(follower_id: int, target_id: int) -> None:
 
 async def trim(account_id: int) -> None:
     """Forget what lies below the newest 800 rows of a home; older pages are looked up when somebody asks."""
-    oldest = await db.value(_ENTRY_AT, account_id, _KEPT - 1)
-    if oldest is None:
+    first_too_many = await db.value(_ENTRY_AT, account_id, _KEPT)
+    if first_too_many is None:
         return
     async with db.transaction():
-        await db.execute("DELETE FROM home_entry WHERE account_id = $1 AND post_id < $2", account_id, oldest)
+        await db.execute(_FORGET, account_id, first_too_many)
 
 
 async def trim_all() -> int:
@@ -60,6 +60,7 @@ async def trim_all() -> int:
     return len(accounts)
 
 
+_FORGET = "DELETE FROM home_entry WHERE account_id = $1 AND post_id <= $2"
 _ENTRY_AT = "SELECT post_id FROM home_entry WHERE account_id = $1 ORDER BY post_id DESC LIMIT 1 OFFSET $2"
 
 

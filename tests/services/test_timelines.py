@@ -280,6 +280,22 @@ async def test_flags_and_counters_are_the_viewers_own(alice: Account, bob: Accou
     assert his.ballot == views.Ballot([0, 0], 0, False, None)
 
 
+async def test_a_home_is_trimmed_to_its_newest_rows_and_a_full_one_is_not_written_to(
+    alice: Account, bob: Account, queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "_KEPT", 5)
+    await follow(alice, bob)
+    made = [(await post(bob, str(number))).id for number in range(8)]
+
+    assert await home.trim_all() == 2
+    kept = await db.column("SELECT post_id FROM home_entry WHERE account_id = $1 ORDER BY post_id", alice.id)
+    assert kept == made[-5:]
+    assert shown(await timelines.home(alice, P20)) == made[::-1]
+    with queries() as sent:
+        await home.trim(alice.id)
+    assert not sent.writes
+
+
 async def suspend(account: Account) -> None:
     await Account.filter(id=account.id).update(suspended_at=moments.now())
 
@@ -431,6 +447,7 @@ async def _many_rows(reader: Account, number: int) -> None:
             " SELECT author_id, id, id, id FROM post"
         )
         await db.execute("INSERT INTO thread_mute SELECT author_id, id FROM post")
+        await db.execute("INSERT INTO mention (post_id, account_id) SELECT id, author_id FROM post")
         await db.execute("INSERT INTO hidden SELECT x.id, y.id FROM account x, account y WHERE y.id % 3 = 1")
         await db.execute(
             "INSERT INTO block (account_id, target_id, id, uri, created_at)"
@@ -460,6 +477,8 @@ async def _hot_statements(alice: Account, bob: Account) -> dict[str, tuple[str, 
         "tag": lambda: timelines.tag("t1", alice, P20),
         "account": lambda: timelines.account(bob, alice, P20),
         "account main": lambda: timelines.account(bob, None, P20, replies=False, boosts=False),
+        "bookmarks": lambda: timelines.bookmarks(alice, P20),
+        "likes": lambda: timelines.likes(alice, P20),
     }
     for name, read in reads.items():
         with pytest.MonkeyPatch.context() as patch:
@@ -482,6 +501,8 @@ DRIVING = {
     "tag": ("SEARCH t USING PRIMARY KEY (tag_id=?", "post_tag_pkey"),
     "account": ("post_author", "post_author"),
     "account main": ("post_author_main", "post_author_main"),
+    "bookmarks": ("bookmark_list", "bookmark_list"),
+    "likes": ("post_like_list", "post_like_list"),
 }
 
 
@@ -499,6 +520,11 @@ async def test_hot_statements_walk_their_index_and_neither_scan_nor_sort(
             "INSERT INTO tag (id, key, name) SELECT id, 'x' || id, 'x' FROM post WHERE id % 8 = 0"
         )
     await statements.analyse()
+
+    older = views.statement(timelines._older_ids(P20))
+    plan = "\n".join(await explain(older, alice.id, P20.before, P20.after))
+    for whole_table in ("SCAN p\n", "SCAN f\n", "Seq Scan on post", "Seq Scan on follow"):
+        assert whole_table not in plan, plan
 
     for name, (sql, values) in (await _hot_statements(alice, bob)).items():
         plan = await explain(sql, *values)
