@@ -69,7 +69,9 @@ class Stream:
             await asyncio.sleep(_PAUSE)
 
 
-async def all_there_once(stream: Stream, authors: Sequence[App], readers: Sequence[App]) -> None:
+async def all_there_once(
+    stream: Stream, authors: Sequence[App], readers: Sequence[App], seconds: float = 40
+) -> None:
     """Every acknowledged post is there, none twice; counters agree; in the end all readers have it."""
     written = [text for author in authors for text in await author.written()]
     assert Counter(written) == Counter(list(stream.acknowledged))
@@ -77,7 +79,7 @@ async def all_there_once(stream: Stream, authors: Sequence[App], readers: Sequen
         account = await author.get("/api/v1/accounts/verify_credentials")
         assert account["statuses_count"] == len(await author.written())
     for reader in readers:
-        await until(lambda reader=reader: _has_all(reader, stream), 40, "home lacks posts")
+        await until(lambda reader=reader: _has_all(reader, stream), seconds, "home lacks posts")
 
 
 async def _has_all(reader: App, stream: Stream) -> bool:

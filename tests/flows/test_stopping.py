@@ -115,6 +115,8 @@ async def turns_away(url: str) -> bool:
             await late.get(f"{url}/livez")
         except httpx.ConnectError:
             return True
+        except httpx.TransportError:
+            return False  # Who came at the last moment; nothing was acknowledged.
     return False
 
 

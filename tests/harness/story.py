@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from PIL import Image
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.harness import processes
 
@@ -72,7 +72,7 @@ async def set_up(page: Page, link: str, name: str) -> None:
     await page.get_by_role("button", name="Set up").click()
 
     assert await page.title() == "Home · Harbour"
-    assert await page.get_by_text("Welcome!").is_visible()
+    await expect(page.get_by_text("Welcome!")).to_be_visible()
     response = await page.goto(link)
     assert response is not None and response.status == 403, "the link works once"
 
@@ -87,36 +87,36 @@ async def sign_up(page: Page, name: str, confirm: Confirm | None) -> None:
     await page.get_by_label("Why do you want to join?").fill("I bake bread and like boats.")
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="Create account").click()
-    assert await page.get_by_text("of the staff reads your sign-up").is_visible()
+    await expect(page.get_by_text("of the staff reads your sign-up")).to_be_visible()
 
     if confirm is not None:
         await page.goto(await confirm(f"{name}@mail.example"))
         await page.get_by_role("button", name="Confirm my address").click()
-        assert await page.get_by_role("heading", name="Your address is confirmed").is_visible()
+        await expect(page.get_by_role("heading", name="Your address is confirmed")).to_be_visible()
     await _enter(page, name)
-    assert await page.get_by_text("waiting for approval").is_visible()
+    await expect(page.get_by_text("waiting for approval")).to_be_visible()
 
 
 async def approve(page: Page, name: str) -> None:
     """The admin sees that somebody waits, reads why, and lets them in."""
     await _until(page, "/home", "Sign-ups")
     await page.get_by_role("link", name="Sign-ups , 1 new").first.click()
-    assert await page.get_by_text("I bake bread and like boats.").is_visible()
+    await expect(page.get_by_text("I bake bread and like boats.")).to_be_visible()
     await page.get_by_role("button", name=f"Approve {name}").click()
-    assert await page.get_by_text("Nobody is waiting.").is_visible()
+    await expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
 
 
 async def sign_in(page: Page, name: str) -> None:
     """Now the password opens the door."""
     await _enter(page, name)
-    assert await page.get_by_role("heading", name="Home").is_visible()
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
 
 async def follow(page: Page, name: str) -> None:
     """Follow somebody from their page."""
     await page.goto(f"/@{name}")
     await page.get_by_role("button", name="Follow", exact=True).click()
-    assert await page.get_by_role("button", name="Following").is_visible()
+    await expect(page.get_by_role("button", name="Following")).to_be_visible()
 
 
 async def write(page: Page, people: People) -> None:
@@ -132,7 +132,7 @@ async def write(page: Page, people: People) -> None:
     await _until(page, "/home", SENTENCE)
     picture = page.get_by_alt_text(ALT)
     await picture.scroll_into_view_if_needed()
-    assert await picture.is_visible()
+    await expect(picture).to_be_visible()
 
     await page.goto("/publish")
     await page.get_by_label("What is happening?").fill(QUESTION)
@@ -140,7 +140,7 @@ async def write(page: Page, people: People) -> None:
     await page.get_by_label("Choice 1", exact=True).fill("Rye")
     await page.get_by_label("Choice 2", exact=True).fill("Oat and honey")
     await page.get_by_role("button", name="Post", exact=True).click()
-    assert await page.get_by_text(QUESTION).first.is_visible()
+    await expect(page.get_by_text(QUESTION).first).to_be_visible()
 
     for words, level in (
         ("Only for followers", "Followers"),
@@ -161,12 +161,14 @@ async def answer(page: Page, people: People) -> None:
     assert "Only for followers" not in text
     assert await page.get_by_alt_text(ALT).count() == 1
     await page.goto("/home")
-    assert await page.get_by_role("link", name="Notifications", exact=True).first.is_visible(), "all is read"
+    await expect(
+        page.get_by_role("link", name="Notifications", exact=True).first, "all is read"
+    ).to_be_visible()
 
     await page.goto(f"/@{people.member}")
     assert await page.get_by_text("Only for followers").count() == 0
     await follow(page, people.member)
-    assert await page.get_by_text("Only for followers").is_visible()
+    await expect(page.get_by_text("Only for followers")).to_be_visible()
 
     await page.get_by_role("radio", name="Oat and honey").check()
     await page.get_by_role("button", name="Vote").click()
@@ -180,7 +182,7 @@ async def answer(page: Page, people: People) -> None:
     await post.get_by_role("link", name="Reply").click()
     await page.get_by_label("Your reply").fill(f"@{people.member} beautiful lines")
     await page.get_by_role("button", name="Reply", exact=True).click()
-    assert await page.locator("article", has_text="beautiful lines").is_visible()
+    await expect(page.locator("article", has_text="beautiful lines")).to_be_visible()
 
 
 async def hear(page: Page, people: People) -> None:
@@ -214,11 +216,11 @@ async def look_around(page: Page, people: People) -> None:
     await page.goto(f"/@{people.member}")
     link = page.locator("article", has_text=SENTENCE).locator("a.when")
     await link.click()
-    assert await page.get_by_text("beautiful lines").is_visible()
-    assert await page.get_by_role("link", name="Sign in").first.is_visible()
+    await expect(page.get_by_text("beautiful lines")).to_be_visible()
+    await expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
     for path in ("/home", "/notifications", "/settings/profile", "/admin/signups"):
         await page.goto(path)
-        assert await page.get_by_role("heading", name="Sign in").is_visible(), path
+        await expect(page.get_by_role("heading", name="Sign in"), path).to_be_visible()
 
 
 @asynccontextmanager
