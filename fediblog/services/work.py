@@ -11,7 +11,7 @@ right one, whatever was asked for meanwhile.
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,6 +197,23 @@ async def release(owner: str, crashed: bool = True) -> int:
             moments.now(),
         )
     return len(freed)
+
+
+async def leases(owner: str) -> dict[int, int]:
+    """The rows that the tray says a worker of this name holds, each with the end of its lease."""
+    sql = "SELECT id, lease_until FROM work WHERE state = 'leased' AND lease_owner = $1"
+    return {row["id"]: row["lease_until"] for row in await db.rows(sql, owner)}
+
+
+async def give_back(owner: str, unknown: Mapping[int, int]) -> None:
+    """Free leases of which their owner knows nothing, unless they have changed since. It is no crash."""
+    async with db.transaction():
+        for work_id, lease_until in unknown.items():
+            await db.execute(
+                f"UPDATE work SET state = 'due', lease_until = NULL, lease_owner = '', nudged_at = 0,"
+                f" not_before = $4 WHERE {_HELD}",
+                *(work_id, owner, lease_until, moments.now()),
+            )
 
 
 async def sweep(

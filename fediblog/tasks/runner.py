@@ -8,6 +8,7 @@ process, so there is one set of database connections and, on SQLite, one writer.
 import asyncio
 import concurrent.futures
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import nullcontext
 from functools import partial
@@ -66,6 +67,8 @@ class Runner:
         self._doing: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._suspects = asyncio.Lock()
+        self._in_hand: Counter[int] = Counter()
+        self._in_doubt = False
         self._heard_at = time.monotonic()
         self._stopping = False
 
@@ -91,7 +94,7 @@ class Runner:
             if self._stopping:
                 return
             with bound_contextvars(job=job.value, request_id=logs.request_id_from(request_id)):
-                await _guarded(self._owed(job, *args) if job.owed else self._by_the_clock(job))
+                await self._guarded(self._owed(job, *args) if job.owed else self._by_the_clock(job))
 
     async def watch(self) -> None:
         """Find due work without any broker, for ever: what the tray says is done even when no nudge comes.
@@ -100,8 +103,9 @@ class Runner:
         """
         while not self._stopping:
             quiet = time.monotonic() - self._heard_at > _QUIET
+            patience = _PATIENCE_WHEN_QUIET if quiet else work.PATIENCE
             room = _MOST_PENDING - len(self._doing)
-            found = await self._sweep(_PATIENCE_WHEN_QUIET if quiet else work.PATIENCE, room)
+            found = await self._sweep(0 if await self._sort_out() else patience, room)
             if len(found) < room:
                 await asyncio.sleep(_WATCH)
 
@@ -124,12 +128,30 @@ class Runner:
         except FediblogError as error:
             log.warning("leases could not be returned, they will run out", reason=error.message)
 
+    async def _sort_out(self) -> bool:
+        """True when the database was away and is back: nudges were spent in vain, and leases may stand.
+
+        Whether a lease was written down when the connection broke nobody knew then; it is not in hand now.
+        """
+        if not self._in_doubt:
+            return False
+        try:
+            leases = await work.leases(self.owner)
+            await work.give_back(
+                self.owner, {key: until for key, until in leases.items() if not self._in_hand[key]}
+            )
+        except (Unavailable, NoSpace):
+            return False
+        self._in_doubt = False
+        return True
+
     async def _sweep(self, patience: int, most: int) -> list[tuple[Job, int]]:
         if most <= 0 or not self._jobs:
             return []
         try:
             found = await work.sweep(self._jobs, patience, most)
         except (Unavailable, NoSpace) as error:
+            self._in_doubt = True
             log.warning("the tray cannot be read", reason=error.message)
             return []
         except Exception:
@@ -151,19 +173,30 @@ class Runner:
         _tell(job, "done", started)
 
     async def _owed(self, job: Job, work_id: int) -> None:
-        held = await work.lease(job, work_id, self.owner)
-        if held is not None:
-            await self._do(held)
-        elif await work.is_suspect(work_id) and len(self._doing) < _MOST_PENDING:
+        if await self._take_and_do(job, work_id):
+            return
+        if await work.is_suspect(work_id) and len(self._doing) < _MOST_PENDING:
             # Not waited for: it would keep a thread or a place from others.
-            self._spawn(_guarded(self._alone(job, work_id)), self._doing)
+            self._spawn(self._guarded(self._alone(job, work_id)), self._doing)
 
     async def _alone(self, job: Job, work_id: int) -> None:
         # One at a time: when one of these kills us, none of the others is held responsible.
         async with self._suspects:
-            held = None if self._stopping else await work.lease(job, work_id, self.owner, suspect=True)
+            if not self._stopping:
+                await self._take_and_do(job, work_id, suspect=True)
+
+    async def _take_and_do(self, job: Job, work_id: int, suspect: bool = False) -> bool:
+        """False when the row was not to be had."""
+        self._in_hand[work_id] += 1
+        try:
+            held = await work.lease(job, work_id, self.owner, suspect)
             if held is not None:
                 await self._do(held)
+            return held is not None
+        finally:
+            self._in_hand[work_id] -= 1
+            if not self._in_hand[work_id]:
+                del self._in_hand[work_id]
 
     async def _do(self, held: Work) -> None:
         with bound_contextvars(work_id=held.id, request_id=held.request_id or logs.request_id()):
@@ -185,6 +218,15 @@ class Runner:
             return "failed", partial(work.failed, held, _describe(error, held.job), crash=True)
         return "done", partial(work.done, held)
 
+    async def _guarded(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except (Unavailable, NoSpace) as error:
+            self._in_doubt = True
+            log.warning("job put off", reason=error.message)
+        except Exception:
+            log.exception("job failed")
+
     def _spawn(
         self, coroutine: Coroutine[Any, Any, None], where: set[asyncio.Task[None]]
     ) -> asyncio.Task[None]:
@@ -192,15 +234,6 @@ class Runner:
         where.add(doing)
         doing.add_done_callback(where.discard)
         return doing
-
-
-async def _guarded(doing: Awaitable[None]) -> None:
-    try:
-        await doing
-    except (Unavailable, NoSpace) as error:
-        log.warning("job put off", reason=error.message)
-    except Exception:
-        log.exception("job failed")
 
 
 async def _settle(settle: Callable[[], Awaitable[None]]) -> None:

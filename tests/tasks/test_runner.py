@@ -302,3 +302,53 @@ def test_every_job_has_a_task_and_a_queue():
 
     assert set(duties) == set(Job)
     assert {job.queue for job in Job} <= set(QUEUES)
+
+
+@pytest.fixture
+def unheard(monkeypatch):
+    """The first lease is written down, but its worker never hears of it: the connection breaks."""
+    lease, times = work.lease, []
+
+    async def broken(*args):
+        held = await lease(*args)
+        times.append(1)
+        if len(times) == 1:
+            raise Unavailable
+        return held
+
+    monkeypatch.setattr(work, "lease", broken)
+
+
+async def test_a_lease_that_nobody_heard_of_is_given_back_at_once(runner, watched, unheard, monkeypatch):
+    monkeypatch.setattr(running, "_WATCH", 0.01)
+    await runner.perform(Job.MAIL, (await _owe(),))
+    assert (await _row())["state"] == "leased"
+    watch = asyncio.create_task(runner.watch())
+    await watched.wait(1)
+    await until(lambda: not runner._doing)
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+    assert watched.keys == ["1"]
+    assert await _row() is None
+
+
+async def test_what_is_being_done_is_not_given_back(runner, watched, unheard, monkeypatch):
+    monkeypatch.setattr(running, "_WATCH", 0.01)
+    go = asyncio.Event()
+
+    async def act(key):
+        if key == "slow":
+            await go.wait()
+
+    watched.act = act
+    await runner.perform(Job.MAIL, (await _owe("unheard"),))
+    slow = asyncio.create_task(runner.perform(Job.MAIL, (await _owe("slow"),)))
+    watch = asyncio.create_task(runner.watch())
+    await watched.wait(1)
+    go.set()
+    await slow
+    await watched.wait(2)
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+    assert watched.keys == ["unheard", "slow"]
+    assert runner._in_hand == {}
