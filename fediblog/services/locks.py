@@ -6,7 +6,7 @@ wait for each other until their transactions end.
 So that nobody waits crosswise, rows are locked in one order everywhere: the post that is answered, the post
 itself, what hangs on it, and last the accounts in the order of their ids. Whoever writes a row that hangs on
 a post begins with `keep`, whoever changes the post with `change`, whoever deletes it with `remove`. Of people
-it is the account, its user, and then sessions and tokens.
+it is the account, its user, and then sessions, tokens and mails.
 """
 
 from collections.abc import Iterable
@@ -58,6 +58,11 @@ async def accounts(account_ids: Iterable[int]) -> None:
     if db.dialect() == "postgres":
         sql = "SELECT id FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
         await db.execute(sql, db.array(sorted(set(account_ids))))
+
+
+async def user(user_id: int) -> None:
+    """Be the only one who changes or deletes a user, before what hangs on them is touched."""
+    await db.value(f"SELECT id FROM person WHERE id = $1 {_only_on_postgres('FOR NO KEY UPDATE')}", user_id)
 
 
 def keeping(alias: str = "post") -> str:

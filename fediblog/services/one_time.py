@@ -1,6 +1,7 @@
 """One-time tokens: links that work once and not for long. Only their hash is stored."""
 
 from fediblog import db, ids, keys, moments
+from fediblog.services import locks
 
 CONFIRM = "confirm"
 EMAIL = "email"  # `detail` is the new address.
@@ -30,7 +31,13 @@ async def peek(purpose: str, token: str) -> db.Row | None:
 
 
 async def take(purpose: str, token: str) -> db.Row | None:
-    """The same, once: one statement finds and removes it, so of two takers one gets None."""
+    """The same, once: one statement finds and removes it, so of two takers one gets None.
+
+    Inside a transaction, in which the user whose token it is stays as they are (locks.py).
+    """
+    found = await peek(purpose, token)
+    if found is not None and found["user_id"] is not None:
+        await locks.user(found["user_id"])
     sql = f"DELETE FROM one_time_token WHERE {_WORKS} RETURNING user_id, detail"
     return await db.row(sql, keys.token_hash(token), purpose, moments.now())
 
@@ -43,6 +50,8 @@ async def kept(purpose: str, detail: str) -> bool:
 
 async def void(purpose: str, user_id: int | None) -> None:
     """No older token for this serves any longer. Inside a transaction."""
+    if user_id is not None:
+        await locks.user(user_id)
     owner = "user_id IS NULL" if user_id is None else "user_id = $2"
     values = (purpose,) if user_id is None else (purpose, user_id)
     await db.execute(f"DELETE FROM one_time_token WHERE purpose = $1 AND {owner}", *values)

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from fediblog import db, keys, moments
 from fediblog.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from fediblog.models import Account, Role, User
-from fediblog.services import accounts, members, moderation, names, passwords, sessions, tokens
+from fediblog.services import accounts, members, moderation, names, one_time, passwords, sessions, tokens
 from fediblog.services.sessions import SignedIn
 from tests.harness.statements import analyse
 from tests.people import PASSWORD, person, user_of
@@ -505,6 +505,22 @@ async def test_the_user_is_written_before_what_hangs_on_them(alice, queries, clo
         )
         ranks = ["account person session oauth_token".split().index(table) for table in written]
         assert ranks == sorted(ranks) != [], written
+
+
+async def test_a_reset_and_a_change_at_once_do_not_wait_crosswise(alice):
+    password = PASSWORD
+    for number in range(5):
+        user, fresh = await user_of(alice), [f"{NEW} {number} {way}" for way in ("reset", "change")]
+        async with db.transaction():
+            link = await one_time.make(one_time.RESET, user.id, 60)
+        outcomes = await asyncio.gather(
+            sessions.reset(link, fresh[0]),
+            sessions.change_password(user, password, fresh[1]),
+            return_exceptions=True,
+        )
+        # Whoever is late finds another password, or a link that has ended.
+        assert sum(isinstance(one, Conflict | Invalid) for one in outcomes) == 1
+        password = fresh[isinstance(outcomes[0], Exception)]
 
 
 async def test_of_two_changes_at_once_one_is_refused(alice):

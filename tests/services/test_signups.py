@@ -360,8 +360,14 @@ async def test_of_confirming_late_and_being_forgotten_one_happens(database, cloc
         await sign_up(f"dana_{number}", address=f"192.0.2.{number}")
         async with db.transaction():
             await db.execute("UPDATE person SET created_at = 1 WHERE confirmed_at IS NULL")
-        confirmed, _ = await asyncio.gather(signups.confirm(token), signups.prune(), return_exceptions=True)
+        confirmed, forgotten, _ = await asyncio.gather(
+            signups.confirm(token),
+            signups.prune(),
+            signups.request_confirmation(f"dana_{number}@mail.example", f"192.0.2.{number}"),
+            return_exceptions=True,
+        )
         assert await User.exists(id=user.id) is isinstance(confirmed, User)
+        assert forgotten == (1 if isinstance(confirmed, User) else 2)
         assert await User.filter(confirmed_at=None).count() == 0
 
 
