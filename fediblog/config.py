@@ -7,6 +7,7 @@ import: the program that starts calls `load` and hands the result to `use`.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network
@@ -27,6 +28,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 PREFIX = "FEDIBLOG__"
 Network = IPv4Network | IPv6Network
+
+_SSLMODE = re.compile(r"(sslmode=(disable|allow|prefer|require|verify-ca|verify-full))?")
 
 
 class ConfigError(Exception):
@@ -51,6 +54,9 @@ class Database(_Section):
         url = value.get_secret_value()
         if url and not url.startswith(("sqlite://", "postgres://", "postgresql://")):
             raise ValueError("must begin with sqlite:// or postgres://")
+        if url.startswith("postgres") and not _SSLMODE.fullmatch(urlsplit(url).query):
+            # What is silently left out might be the encryption that somebody counts on.
+            raise ValueError("takes no options but ?sslmode=require and the other modes of PostgreSQL")
         return value
 
     @model_validator(mode="after")

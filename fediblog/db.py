@@ -381,6 +381,7 @@ def _postgres(config: Config) -> dict[str, Any]:
             "user": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "database": unquote(url.path[1:]),
+            "ssl": url.query.removeprefix("sslmode=") or None,
             "minsize": config.database.pool_min,
             "maxsize": config.database.pool_max,
             # All hot statements are keyset look-ups: the generic plan is right for them and planning each

@@ -169,6 +169,9 @@ def test_a_database_that_we_do_not_speak_is_refused():
     text = refused(r"database\.url: must begin with", database__url="mysql://me:geheim@host/name")
     assert "geheim" not in text
     assert given(database__url="postgres://me:pw@host/name").database_url == "postgres://me:pw@host/name"
+    given(database__url="postgres://me:pw@host/name?sslmode=verify-full")
+    for options in ("sslmode=yes", "ssl=true", "sslmode=require&x=1", "host=/run/postgresql"):
+        refused("takes no options but", database__url=f"postgres://me:pw@host/name?{options}")
 
 
 def test_a_pool_without_room_is_refused():

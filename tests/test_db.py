@@ -403,6 +403,15 @@ async def test_postgres_runs_with_our_settings(database):
 
 
 @postgres_only
+async def test_encryption_that_is_asked_for_is_not_left_out(database, configure, database_url):
+    """The tests' server has none, so it must not be reached."""
+    await db.close()
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await db.connect(configure(database__url=f"{database_url}?sslmode=require"))
+    await db.connect(configure(database__url=f"{database_url}?sslmode=prefer"))
+
+
+@postgres_only
 async def test_a_connection_that_is_cut_is_told_and_healed(database, postgres):
     held = Held("first")
     await held.inside.wait()
