@@ -24,7 +24,7 @@ class Version:
     options: tuple[str, ...]
 
 
-async def history(post: Post, viewer: Account | None = None) -> list[Version]:
+async def history(post: Post, viewer: Account | None) -> list[Version]:
     """The versions that a viewer may know, oldest first, the one of today last; `post` may be shown to them.
 
     Who was addressed by an edit only knows what was said from then on: an edit does not widen the circle of

@@ -14,7 +14,6 @@ from fediblog.services import (
     invites,
     joined,
     languages,
-    locks,
     mail,
     members,
     names,
@@ -89,9 +88,6 @@ async def register(form: SignUp, address: str) -> User:
 async def confirm(token: str) -> User:
     """The link in the mail was opened. Raises Invalid when it is used up or too old."""
     async with db.transaction():
-        if found := await one_time.peek(one_time.CONFIRM, token):
-            # Who is forgotten at this moment goes before the token that hangs on them; here it is the other way.
-            await locks.hold(f"newcomer:{found['user_id']}")
         taken = await one_time.take(one_time.CONFIRM, token)
         user = await User.get_or_none(id=taken["user_id"]) if taken else None
         if user is None:
@@ -317,7 +313,6 @@ async def _forget(user_id: int, still: str) -> bool:
 
     `still` is SQL for what has to be true of the user. False when it is not (any more): nothing has changed.
     """
-    await locks.hold(f"newcomer:{user_id}")
     owned = "SELECT account_id FROM membership WHERE user_id = $1 AND role = 'owner'"
     accounts = await db.column(owned, user_id)
     if await db.value(f"DELETE FROM person WHERE id = $1 AND {still} RETURNING id", user_id) is None:

@@ -72,7 +72,8 @@ async def history(name: str, post_id: int) -> Response:
     """How it was before, the newest version first."""
     post = await posts.original(post_id, who.viewer())
     line = (await lines.by_post([post.id], who.viewer()))[post.id]
-    return await answers.page("history.html", line=line, versions=(await edits.history(post))[::-1])
+    versions = await edits.history(post, who.viewer())
+    return await answers.page("history.html", line=line, versions=versions[::-1])
 
 
 # --------------------------------------------------------------------------------------------------- acts
