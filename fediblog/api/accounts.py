@@ -86,7 +86,7 @@ async def statuses(account_id: int) -> Response:
     owner = await accounts.get(account_id)
     page = paging.parse(request.args)
     if forms.asked("pinned"):
-        return await answers.statuses(await timelines.pinned(owner, auth.viewer()), page)
+        return await answers.statuses(await timelines.pinned(owner, auth.viewer(), page), page)
     found = await timelines.account(
         owner,
         auth.viewer(),

@@ -21,6 +21,7 @@ _NO_SUSPENDED_BOOST = "(SELECT a.suspended_at FROM account a WHERE a.id = p.boos
 _IN_PUBLIC = (
     "(SELECT COALESCE(a.silenced_at, a.suspended_at) FROM account a WHERE a.id = p.author_id) IS NULL"
 )
+_ALL_PINS = Page(limit=100)
 _PUBLIC = "p.visibility = 0 AND p.boost_of_id IS NULL AND p.reply_to_id IS NULL"
 _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boost_of_id IS NULL"
 
@@ -92,9 +93,8 @@ async def account(
     return await _read(_by_id("post p", where, page), viewer, page, *values)
 
 
-async def pinned(owner: Account, viewer: Account | None) -> Listing:
+async def pinned(owner: Account, viewer: Account | None, page: Page = _ALL_PINS) -> Listing:
     """The posts that an account has pinned, newest pin first, as far as the viewer may see them."""
-    page = Page(limit=100)
     where = ["x.account_id = $4", _reach(viewer)]
     return await _read(_by_relation("pin x", where, page), viewer, page, owner.id)
 

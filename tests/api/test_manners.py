@@ -199,3 +199,17 @@ async def test_many_statuses_at_once_take_few_statements(
     with queries() as sent:
         assert len(await his.get(f"/api/v1/statuses?{query}")) == 30
     assert len(sent) <= 5, sent.sql
+
+
+async def test_pages_of_pinned_statuses_come_to_an_end(app_of: AppOf, alice: Account) -> None:
+    hers = await app_of(alice)
+    made = [(await hers.post("/api/v1/statuses", json={"status": str(n)}))["id"] for n in range(3)]
+    for number in made:
+        await hers.post(f"/api/v1/statuses/{number}/pin")
+    seen: list[str] = []
+    path = f"/api/v1/accounts/{alice.id}/statuses?pinned=true&limit=2"
+    while path and len(seen) < 9:
+        answer = await hers.send("GET", path)
+        seen += [status["id"] for status in await answer.get_json()]
+        path = answer.headers.get("Link", "").split(">")[0].removeprefix("<http://localhost:8000")
+    assert seen == made[::-1]
