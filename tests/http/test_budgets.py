@@ -70,7 +70,7 @@ async def test_a_gzip_bomb_is_refused(lab: Config, serve: Serve, bomb: bytes, li
     with pytest.raises(TooMuch) as caught:
         await fetch(peer)
     assert caught.value.reason == "bytes"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 async def test_a_gzip_bomb_is_refused_as_a_file(
@@ -94,7 +94,7 @@ async def test_a_body_that_is_announced_too_big_is_not_read(
     started = time.monotonic()
     with pytest.raises(TooMuch):
         await fetch(peer)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 async def test_a_packing_that_grows_and_holds_nothing_is_refused(
@@ -118,7 +118,7 @@ async def test_200_mb_are_refused_after_the_first(
     started = time.monotonic()
     with pytest.raises(TooMuch):
         await fetch(peer)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 def _endless(head: bytes, piece: bytes) -> Callable[..., Awaitable[None]]:

@@ -109,7 +109,7 @@ async def test_one_bad_address_behind_a_name_is_enough(
         await http.fetch("https://evil.example/", accept=[ACTIVITY])
     with pytest.raises(Refused):
         await http.post("https://evil.example/inbox", b"{}", {})
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert dials == []
     assert not any(address in str(caught.value) for address in addresses)
 
