@@ -80,7 +80,7 @@ async def show(writing: Writing, session: Session) -> Response:
 
 async def reply_to(session: Session, post: Post) -> Writing:
     """The form that answers a post: to its author and everybody it mentions."""
-    body = (await views.bodies([post.id]))[post.id]
+    body = await views.body(post.id)
     author = (await views.cards([post.author_id]))[post.author_id]
     mentioned = [f"{one.username}@{one.domain}" if one.domain else one.username for one in body.mentions]
     return drafts.reply(session, body, [author.handle, *mentioned])
@@ -97,7 +97,7 @@ async def _own(session: Session, post_id: int) -> tuple[Post, Body]:
     post = await posts.get(post_id, session.account)
     if post.author_id != session.account.id or post.boost_of_id is not None:
         raise NotFound
-    return post, (await views.bodies([post.id]))[post.id]
+    return post, await views.body(post.id)
 
 
 def _editing(post: Post, body: Body) -> Writing:

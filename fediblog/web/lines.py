@@ -12,6 +12,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from fediblog import moments, uris
+from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
 from fediblog.services import views
 from fediblog.services.views import Ballot, Body, Card, Entry, PollView
@@ -107,6 +108,14 @@ async def by_post(post_ids: Collection[int], viewer: Account | None) -> dict[int
     """Lines of single posts that the viewer may see, by id of the post."""
     entries = await views.entries(list(post_ids), viewer)
     return {line.entry.post_id: line for line in await lines(list(entries.values()), viewer)}
+
+
+async def of(post_id: int, viewer: Account | None) -> Line:
+    """The line of one post. Raises NotFound when it was deleted a moment ago."""
+    found = (await by_post([post_id], viewer)).get(post_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def _read_texts(entries: Sequence[Entry]) -> dict[int, Text]:

@@ -30,7 +30,7 @@ async def show(name: str, post_id: int) -> Response:
     """A post and its conversation. A boost leads to what it passes on, an old name to the new one."""
     viewer = who.viewer()
     post = await posts.original(post_id, viewer)
-    line = (await lines.by_post([post.id], viewer))[post.id]
+    line = await lines.of(post.id, viewer)
     if line.href != request.path:
         return answers.see_other(line.href)
     context = await threads.context(post, viewer)
@@ -71,7 +71,7 @@ async def reblogs(name: str, post_id: int) -> Response:
 async def history(name: str, post_id: int) -> Response:
     """How it was before, the newest version first."""
     post = await posts.original(post_id, who.viewer())
-    line = (await lines.by_post([post.id], who.viewer()))[post.id]
+    line = await lines.of(post.id, who.viewer())
     versions = await edits.history(post, who.viewer())
     return await answers.page("history.html", line=line, versions=versions[::-1])
 
@@ -166,7 +166,7 @@ async def ask_to_delete(name: str, post_id: int) -> Response:
     account, post = await _act(post_id)
     if post.author_id != account.id:
         return answers.see_other(request.path.removesuffix("/delete"))
-    line = (await lines.by_post([post.id], account))[post.id]
+    line = await lines.of(post.id, account)
     return await answers.page("delete.html", line=line)
 
 
@@ -188,7 +188,7 @@ async def _act(post_id: int) -> tuple[Account, Post]:
 
 
 async def _people(post: Post, title: str, found: People, page: Page, empty: str) -> Response:
-    line = (await lines.by_post([post.id], who.viewer()))[post.id]
+    line = await lines.of(post.id, who.viewer())
     return await answers.page(
         "people.html",
         title=title,

@@ -152,8 +152,9 @@ async def test_what_is_owed_is_done_after_a_kill_and_what_was_done_is_not_done_a
     await until(lambda: owed(site) == 0, 60)
     done, runs = effects(site)
     assert done == {str(key) for key in keys}
-    # A job that had run, and was not written down as done when the kill came, runs once more: 8 at a time.
-    assert sum(runs.values()) - len(keys) <= 2 * 8
+    # A job that had run, and was not written down as done when the kill came, runs once more. At a time
+    # there are 8 of them, and beside them one that is suspected since the kill before.
+    assert sum(runs.values()) - len(keys) <= 2 * (8 + 1)
     assert max(runs.values()) <= 3
 
 

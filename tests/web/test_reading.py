@@ -1,10 +1,14 @@
 """Reading: who sees what, threads, lists and their pages, profiles, notifications."""
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from fediblog import moments
+from fediblog.errors import NotFound
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import boosts, follows, home, likes, posts, settings
+from fediblog.services import boosts, follows, home, likes, posts, settings, views
 from fediblog.services.composing import Draft
 from tests.people import person
 from tests.web.browser import Browser
@@ -271,3 +275,19 @@ async def test_the_start_page_says_what_this_is(visitor: Browser, database: None
 
 async def test_robots_are_told_where_nothing_is(visitor: Browser):
     assert "Disallow: /settings/" in (await visitor.open("/robots.txt")).html
+
+
+@pytest.mark.parametrize("page", ["", "/favourites", "/reblogs", "/history", "/delete"])
+async def test_a_post_deleted_while_its_page_is_made_is_not_there(
+    hers: Browser, alice: Account, page: str, monkeypatch: pytest.MonkeyPatch
+):
+    post = await posts.publish(alice, Draft("Soon gone"))
+    find = views.entries
+
+    async def too_late(*args: Any) -> Any:
+        with suppress(NotFound):
+            await posts.delete(alice, post.id)
+        return await find(*args)
+
+    monkeypatch.setattr(views, "entries", too_late)
+    await hers.open(f"/@alice/{post.id}{page}", 404)
