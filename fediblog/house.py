@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fediblog import config as configuration
-from fediblog import db, reserve, schema, storage
+from fediblog import db, http, reserve, schema, storage
 from fediblog.config import Config, ConfigError
 
 _MEGABYTE = 1024 * 1024
@@ -52,8 +52,10 @@ async def opened(config: Config, migrate: bool = False) -> AsyncIterator[None]:
             await schema.upgrade(config)
         elif await schema.pending():
             raise StartRefused("The database is behind this version: run `fediblog db upgrade` first.")
+        await http.open(config)
         yield
     finally:
+        await http.close()
         await db.close()
 
 

@@ -36,6 +36,11 @@ class Job(StrEnum):
     MAIL = "mail"  # key: mail
     MEDIA = "media"  # key: media
     ERASE = "erase"  # key: account
+    FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
+    RESOLVE = "resolve"  # key: uri of a post or account that is worth having
+    REFRESH = "refresh"  # key: account elsewhere that is to be read anew
+    RECEIVE = "receive"
+    DELIVER = "deliver"
     SWEEP = "sweep"
     EXPIRE_MUTES = "expire_mutes"
     STATISTICS = "statistics"
@@ -64,7 +69,12 @@ _QUEUE_OF = {
     Job.BACKFILL: "local",
     Job.CLOSE_POLL: "local",
     Job.SWEEP: "local",
+    Job.RECEIVE: "inbox",
+    Job.FEDERATE: "deliver",
+    Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
+    Job.RESOLVE: "fetch",
+    Job.REFRESH: "fetch",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",
     Job.ORPHANS: "maintenance",
@@ -73,7 +83,12 @@ _QUEUE_OF = {
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
 }
-_BY_THE_CLOCK = frozenset({Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS})
+_BY_THE_CLOCK = frozenset(
+    {
+        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS),
+        *(Job.RECEIVE, Job.DELIVER),
+    }
+)
 _SECONDS = {
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,

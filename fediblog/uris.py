@@ -29,6 +29,26 @@ def post_uri(post_id: int) -> str:
     return absolute(f"/ap/posts/{post_id}")
 
 
+def server_uri() -> str:
+    """The identity of the server itself: its instance actor (FEDERATION §2)."""
+    return absolute("/ap/actor")
+
+
+def activity_uri(number: int) -> str:
+    """The identity of an activity of ours that has no thing of its own to be named after."""
+    return absolute(f"/ap/activities/{number}")
+
+
+def like_uri(like_id: int) -> str:
+    """The identity of a like of ours."""
+    return absolute(f"/ap/likes/{like_id}")
+
+
+def create_uri(post_id: int) -> str:
+    """The identity of the activity that published a post of ours."""
+    return post_uri(post_id) + "/create"
+
+
 def shared_inbox() -> str:
     """Where other servers deliver for everybody here."""
     return absolute("/ap/inbox")
@@ -62,6 +82,11 @@ def tag_path(name: str) -> str:
 def tag_page(name: str) -> str:
     """The page of a hashtag as a URL."""
     return absolute(tag_path(name))
+
+
+def is_local(uri: str) -> bool:
+    """Whether an address is under our own origin, whatever it names."""
+    return uri.startswith(settings().origin + "/")
 
 
 def local(uri: str) -> tuple[str, int] | None:

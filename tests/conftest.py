@@ -16,10 +16,11 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from fediblog import config as configuration
-from fediblog import db, schema
+from fediblog import db, http, schema
 from fediblog.config import Config
 from fediblog.models import Account
 from tests.harness import statements
+from tests.harness.fediverse import Fediverse
 from tests.harness.mail import MailServer
 from tests.harness.postgres import Postgres
 from tests.harness.redis import RedisServer
@@ -150,6 +151,15 @@ async def bob(database: None) -> Account:
 async def carol(database: None) -> Account:
     """A third one."""
     return await person("carol")
+
+
+@pytest.fixture
+async def fediverse(config: Config, database: None) -> AsyncIterator[Fediverse]:
+    """Other servers, played by us; ours speaks to nobody else."""
+    played = Fediverse()
+    await http.open(config, transport=played.transport())
+    yield played
+    await http.close()
 
 
 @pytest.fixture

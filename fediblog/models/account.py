@@ -49,6 +49,8 @@ class Account(Model):
     hide_collections = fields.BooleanField(default=False)
     also_known_as: Any = fields.JSONField(default=list)
     moved_to_id = fields.BigIntField(null=True)
+    moved_at = fields.BigIntField(null=True)
+    emojis: Any = fields.JSONField(default=list)  # [{"shortcode": text, "url": text}]
     public_key = fields.TextField(default="")
     private_key = fields.BinaryField(null=True)
     key_id = fields.TextField(default="")

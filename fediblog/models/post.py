@@ -31,6 +31,8 @@ class Post(Model):
     reply_to_author_id = fields.BigIntField(null=True)
     reply_to_uri = fields.TextField(default="")
     quote_of_id = fields.BigIntField(null=True)
+    quote_uri = fields.TextField(default="")
+    conversation = fields.TextField(default="")
     thread_id = fields.BigIntField()
     visibility = fields.IntEnumField(Visibility)
     local = fields.BooleanField()
@@ -40,6 +42,7 @@ class Post(Model):
     content = fields.TextField(default="")
     language = fields.TextField(default="")
     hashtags: Any = fields.JSONField(default=list)
+    emojis: Any = fields.JSONField(default=list)  # [{"shortcode": text, "url": text}]
     application = fields.TextField(default="")
     quote_policy = fields.BigIntField(default=0)
     reply_policy = fields.BigIntField(default=0)
@@ -97,6 +100,7 @@ class Poll(Model):
     voters = fields.BigIntField(default=0)
     expires_at = fields.BigIntField(null=True)
     closed_at = fields.BigIntField(null=True)
+    fetched_at = fields.BigIntField(null=True)
 
     class Meta:
         table = "poll"
