@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,26 @@ Duty = Callable[..., Awaitable[object]]
 duties: dict[Job, Duty] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Tray:
+    """What a worker tells those that keep rows of their own: its name when it begins, and when it stops."""
+
+    begin: Callable[[str], Awaitable[object]]
+    stop: Callable[[], object]
+
+
+trays: dict[Job, Tray] = {}
+
+
+def tray(job: Job, begin: Callable[[str], Awaitable[object]], stop: Callable[[], object]) -> None:
+    """Says that a job by the clock takes rows which are not of `work`: letters, the inbox.
+
+    `begin(owner)` frees what this name held when it died; after `stop()` no more is begun. Without a broker
+    such a job is woken by the watch, like all others.
+    """
+    trays[job] = Tray(begin, stop)
+
+
 def task(job: Job) -> Callable[[Duty], Duty]:
     """Makes a coroutine the one that does a job. Owed jobs get the key of their row, others nothing."""
 
@@ -61,6 +82,7 @@ class Runner:
     def __init__(self, owner: str, jobs: Collection[Job] = tuple(Job), at_once: int = 8) -> None:
         self.owner = owner
         self._jobs = [job for job in jobs if job.owed]
+        self._trays = [job for job in jobs if job in trays]
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(at_once)
         self._places = {name: asyncio.Semaphore(number) for name, number in _PLACES.items()}
@@ -106,6 +128,8 @@ class Runner:
             patience = _PATIENCE_WHEN_QUIET if quiet else work.PATIENCE
             room = _MOST_PENDING - len(self._doing)
             found = await self._sweep(0 if await self._sort_out() else patience, room)
+            if quiet:
+                self._wake_trays()
             if len(found) < room:
                 await asyncio.sleep(_WATCH)
 
@@ -114,11 +138,16 @@ class Runner:
         freed = await work.release(self.owner)
         if freed:
             log.warning("work of a worker that vanished is due again", rows=freed)
+        for job in self._trays:
+            await trays[job].begin(self.owner)
         await self._sweep(0, _MOST_PENDING)
+        self._wake_trays()
 
     async def finish(self, seconds: float) -> None:
         """Take no more; what is being done gets so many seconds. The rest goes back into the tray."""
         self._stopping = True
+        for job in self._trays:
+            trays[job].stop()
         await _wait(self._doing, seconds)
         for doing in self._doing:
             doing.cancel()
@@ -160,6 +189,10 @@ class Runner:
         for job, work_id in found:
             self._spawn(self._in_the_room(job, work_id), self._doing)
         return found
+
+    def _wake_trays(self) -> None:
+        for job in self._trays:
+            self._spawn(self.perform(job), self._doing)
 
     async def _in_the_room(self, job: Job, work_id: int) -> None:
         # Who waits for a place of its own must not keep others out of the room meanwhile.
