@@ -15,6 +15,7 @@ from fediblog.services import (
     media,
     notifications,
     polls,
+    storing,
     views,
     visibility,
     work,
@@ -48,12 +49,12 @@ async def publish(author: Account, draft: Draft) -> Post:
             return await _as_before(first)
         if parent is not None and not await locks.keep(parent.id):
             raise NotFound
-        await _store(author, post, composed)
+        await storing.store(author, post, composed.mentioned)
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
         await _announce(author, post, composed.mentioned)
-        await _count(author, post)
+        await storing.count(author, post)
     return post
 
 
@@ -75,7 +76,7 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         await polls.replace(post.id, draft.poll)
         await _rewrite(post, composed, changed)
         await hashtags.replace(post, composed.hashtags)
-        fresh = await _mention_anew(post, composed.mentioned, changed)
+        fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
     return post
@@ -176,28 +177,11 @@ async def _as_before(post_id: int) -> Post:
     return post
 
 
-async def _store(author: Account, post: Post, composed: Composed) -> None:
-    """The rows of a post, ours or remote: itself, its hashtags and mentions, and the author's own home."""
-    await post.save(force_create=True)
-    await hashtags.add(post, composed.hashtags)
-    await _mention(post, composed.mentioned, 0)
-    if author.local and post.visibility < Visibility.DIRECT:
-        await db.execute(_OWN_HOME, author.id, post.id)
-
-
 async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
     """Tell those mentioned, and owe the rest to the workers."""
     await notifications.tell_all(Kind.MENTION, mentioned, author, post.id)
     if post.visibility < Visibility.DIRECT:
         await work.owe(Job.FAN_OUT, post.id)
-
-
-async def _count(author: Account, post: Post) -> None:
-    """Counters come last in a transaction, so that a hot row is locked for as short as possible."""
-    if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
-        await db.execute("UPDATE post SET replies = replies + 1 WHERE id = $1", post.reply_to_id)
-    if post.visibility < Visibility.DIRECT:
-        await db.execute(_COUNT_POST, author.id, post.created_at)
 
 
 async def _uncount(post: Post, boosters: list[int]) -> None:
@@ -210,21 +194,6 @@ async def _uncount(post: Post, boosters: list[int]) -> None:
 
 
 # ------------------------------------------------------------------------------------ what hangs on posts
-
-
-async def _mention(post: Post, account_ids: Sequence[int], since: int) -> list[int]:
-    """Address accounts; gives those that had not been before."""
-    if not account_ids:
-        return []
-    sql = _MENTION.format(given=db.unnest("$2"))
-    found = await db.rows(sql, post.id, db.array(account_ids), since)
-    return [line["account_id"] for line in found if line["since"] == since]
-
-
-async def _mention_anew(post: Post, account_ids: Sequence[int], since: int) -> list[int]:
-    """The same after an edit. Who was once addressed keeps seeing the post, named or not."""
-    await db.execute("UPDATE mention SET named = FALSE WHERE post_id = $1 AND named", post.id)
-    return await _mention(post, account_ids, since)
 
 
 async def _own(author: Account, post_id: int) -> Post:
@@ -256,14 +225,11 @@ _REWRITE = """UPDATE post SET source = $2, content = $3, summary = $4, sensitive
 hashtags = $7, edited_at = $8, version = version + 1 WHERE id = $1"""
 _TAKE_KEY = """INSERT INTO idempotency (owner, key, post_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING post_id"""
-_OWN_HOME = "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-_MENTION = """INSERT INTO mention (post_id, account_id, since)
-SELECT CAST($1 AS BIGINT), given.id, CAST($3 AS BIGINT) FROM {given} WHERE given.id > 0
-ON CONFLICT (post_id, account_id) DO UPDATE SET named = TRUE RETURNING account_id, since"""
-_COUNT_POST = "UPDATE account SET posts_count = posts_count + 1, last_post_at = $2 WHERE id = $1"
 _UNCOUNT_POST = """UPDATE account SET posts_count = posts_count - 1
 WHERE id IN (SELECT given.id FROM {given}) AND posts_count > 0"""
 _UNCOUNT_REPLY = "UPDATE post SET replies = replies - 1 WHERE id = $1 AND replies > 0"
 _LET_FILES_GO = "UPDATE media SET post_id = NULL, created_at = $2 WHERE post_id = $1"
+# Somebody elsewhere may have buried the name before it was known whose it is (receiving.delete).
 _BURY = """INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING"""
+ON CONFLICT (uri) DO UPDATE SET id = excluded.id, account_id = excluded.account_id,
+    deleted_at = excluded.deleted_at"""

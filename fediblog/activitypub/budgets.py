@@ -1,0 +1,84 @@
+"""What one event may make us ask of others, so that nobody leads us through endless threads (SECURITY §4)."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+MOST_FETCHES = 100
+MOST_PARENTS = 50
+MOST_PAGES = 3
+MOST_REPLIES = 60
+MOST_PER_HOST = 30  # In a minute, for threads alone.
+
+_MINUTE = 60.0
+_MOST_HOSTS = 1_000
+
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left for one event: an activity that came in, a search, a thread that is read."""
+
+    fetches: int = MOST_FETCHES
+    parents: int = MOST_PARENTS
+
+    def spend(self) -> bool:
+        """Take one fetch. False when none is left."""
+        self.fetches -= 1
+        return self.fetches >= 0
+
+
+class Pace:
+    """How often something is asked for by name: at most so many times within a minute."""
+
+    def __init__(self, most: int = MOST_PER_HOST, names: int = _MOST_HOSTS) -> None:
+        self._most = most
+        self._names = names
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def take(self, name: str) -> bool:
+        """Ask once more. False when it would be too often: then it does not count either."""
+        now = time.monotonic()
+        times = self._times.setdefault(name, deque())
+        self._times.move_to_end(name)
+        while times and times[0] <= now - _MINUTE:
+            times.popleft()
+        # Who is forgotten has been quiet for longer than a thousand others.
+        while len(self._times) > self._names:
+            self._times.popitem(last=False)
+        if len(times) >= self._most:
+            return False
+        times.append(now)
+        return True
+
+
+class Together(Generic[Found]):
+    """Those who want the same thing at the same time get it together: one fetch at a time for each address."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Task[Found]] = {}
+
+    async def get(self, name: str, make: Callable[[], Awaitable[Found]]) -> Found:
+        """What `make` gives, or what somebody else is getting under this name already. Raises as it does.
+
+        Who gives up waiting ends nothing for the others.
+        """
+        task = self._under_way.get(name)
+        if task is None:
+            task = asyncio.ensure_future(_awaited(make))
+            self._under_way[name] = task
+            task.add_done_callback(lambda done: self._forget(name, done))
+        return await asyncio.shield(task)
+
+    def _forget(self, name: str, done: "asyncio.Task[Found]") -> None:
+        del self._under_way[name]
+        if not done.cancelled():
+            done.exception()  # Looked at, so that nobody complains when all have given up.
+
+
+async def _awaited(make: Callable[[], Awaitable[Found]]) -> Found:
+    return await make()
