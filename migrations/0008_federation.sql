@@ -62,6 +62,7 @@ CREATE TABLE inbox_item (
     body {bytes} NOT NULL,
     state TEXT NOT NULL DEFAULT 'due',
     attempts BIGINT NOT NULL DEFAULT 0,
+    crashes BIGINT NOT NULL DEFAULT 0,
     due_at BIGINT NOT NULL,
     lease_until BIGINT,
     lease_owner TEXT NOT NULL DEFAULT '',
@@ -70,7 +71,8 @@ CREATE TABLE inbox_item (
 );
 CREATE UNIQUE INDEX inbox_item_uri ON inbox_item (uri);
 CREATE INDEX inbox_item_due ON inbox_item (due_at, id) WHERE state = 'due';
-CREATE INDEX inbox_item_leased ON inbox_item (lease_until) WHERE state = 'leased';
+-- What one actor sent is done in order: while a row is leased no other of this actor is taken.
+CREATE INDEX inbox_item_leased ON inbox_item (actor_uri, lease_until) WHERE state = 'leased';
 CREATE INDEX inbox_item_received ON inbox_item (received_at);
 
 -- What came in and was put aside without effect, by reason and day.
@@ -121,6 +123,8 @@ CREATE INDEX cached_file_used ON cached_file (used_at);
 -- Custom emoji of remote texts: [{"shortcode": "blobcat", "url": "https://…"}].
 ALTER TABLE account ADD COLUMN emojis {json} NOT NULL DEFAULT '[]';
 ALTER TABLE account ADD COLUMN moved_at BIGINT;
+-- Whose key it is that somebody elsewhere has signed with.
+CREATE INDEX account_key ON account (key_id) WHERE NOT local;
 ALTER TABLE post ADD COLUMN emojis {json} NOT NULL DEFAULT '[]';
 -- The thread's name in the older vocabulary: answers of ours repeat it.
 ALTER TABLE post ADD COLUMN conversation TEXT NOT NULL DEFAULT '';
