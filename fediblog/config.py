@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from fediblog import hosts
+
 PREFIX = "FEDIBLOG__"
 Network = IPv4Network | IPv6Network
 
@@ -223,9 +225,8 @@ class Config(BaseSettings):
 
 
 def _ascii(host: str) -> str:
-    """A host as it stands in addresses. Raises UnicodeError, a ValueError, when it is none."""
-    host = host.strip().lower()
-    return host if host.isascii() else host.encode("idna").decode()
+    """A host as it stands in addresses. Raises ValueError when it is none."""
+    return hosts.to_ascii(host.strip())
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from fediblog import hosts
 from fediblog.activitypub.vocabulary import ACTIVITIES, ACTORS, LONGEST_ID, as_list, id_of
 from fediblog.config import settings
 from fediblog.errors import Forbidden
@@ -24,7 +25,6 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 # Some parsers drop these and some do not: then the address means two things (CVE-2023-42451).
 _TREACHEROUS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-_LONGEST_HOST = 253
 
 
 class Reason(StrEnum):
@@ -210,21 +210,11 @@ def _has_port(authority: str) -> bool:
 
 
 def _host(written: str) -> str:
-    """The host in lower case ASCII. Raises Forged when another host has the same ASCII form."""
+    """The host in lower case ASCII. Raises Forged for what others take for another host."""
     try:
-        host = written.lower() if written.isascii() else _idna(written)
-    except UnicodeError as fault:
+        host = hosts.to_ascii(written)
+    except ValueError as fault:
         raise Forged(Reason.ADDRESS) from fault
-    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
+    if hosts.is_ambiguous(written) or len(host) > hosts.LONGEST or not _HOST.fullmatch(host):
         raise Forged(Reason.ADDRESS)
-    return host
-
-
-def _idna(written: str) -> str:
-    if len(written) > _LONGEST_HOST:
-        raise UnicodeError("too long")
-    host = written.encode("idna").decode()
-    # `straße` and `strasse` become the same: only what comes back as it was is one host's name alone.
-    if host.encode().decode("idna") != written.lower():
-        raise UnicodeError("not its own name")
     return host

@@ -9,7 +9,7 @@ from typing import Any
 
 import grapheme
 
-from fediblog import db, imaging, storage, text, uris
+from fediblog import db, hosts, imaging, storage, text, uris
 from fediblog.config import settings
 from fediblog.errors import Gone, Invalid, NotFound
 from fediblog.imaging import Limits, Made
@@ -137,12 +137,10 @@ async def _hidden(account: Account) -> bool:
 
 def _domain(typed: str) -> str:
     """The domain of a handle as it is stored: in ASCII, empty when it is ours."""
-    domain = typed.lower()
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode()
-        except UnicodeError:
-            raise NotFound() from None
+    try:
+        domain = hosts.to_ascii(typed)
+    except ValueError:
+        raise NotFound() from None
     return "" if domain == settings().domain else domain
 
 

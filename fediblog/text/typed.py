@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import grapheme
 
+from fediblog import hosts
 from fediblog.text.tidying import MARKS, tag_key
 
 # What every link counts, however long it is; announced as `characters_reserved_per_url`.
@@ -18,7 +19,6 @@ _MOST_HANDLES = 50
 _MOST_HASHTAGS = 64
 _LONGEST_HASHTAG = 100
 _LONGEST_ADDRESS = 2048
-_LONGEST_DOMAIN = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,6 @@ _HOST = re.compile(
 _ENDS_A_SENTENCE = frozenset(".,:;!?'*…’”»")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
-# IDNA 2003, which Python speaks, and IDNA 2008 read these four as different domains. A mention must not
-# reach somebody else, so such a name is not taken at all.
-_AMBIGUOUS_IN_DOMAINS = re.compile("[ßς\u200c\u200d]", re.IGNORECASE)
-
 
 def scan(source: str) -> Scan:
     """The people and the hashtags in a text: at most 50 and 64, the rest is not looked at."""
@@ -191,15 +187,15 @@ def _mention(text: str, username: str, typed_domain: str | None) -> Mention | Wo
 
 
 def _ascii_domain(typed: str) -> str | None:
-    """The name as DNS knows it (RFC 3490), with its port; None for what cannot be a name."""
-    if len(typed) > _LONGEST_DOMAIN or _AMBIGUOUS_IN_DOMAINS.search(typed):
+    """The name as DNS knows it, with its port; None for what cannot be a name, or is two.
+
+    A mention must not reach somebody else.
+    """
+    if len(typed) > hosts.LONGEST or hosts.is_ambiguous(typed):
         return None
-    if typed.isascii():
-        return typed.lower()
-    host, colon, port = typed.partition(":")
     try:
-        return host.encode("idna").decode("ascii").lower() + colon + port
-    except UnicodeError:
+        return hosts.to_ascii(typed)
+    except ValueError:
         return None
 
 

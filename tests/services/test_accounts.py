@@ -54,7 +54,7 @@ async def test_an_account_is_looked_up_by_its_handle(alice, handle):
 
 
 async def test_an_account_from_elsewhere_is_looked_up_by_its_full_handle():
-    dave = await remote("Dave", "bücher.example".encode("idna").decode())
+    dave = await remote("Dave", "xn--bcher-kva.example")
     assert (await accounts.lookup("@dave@BÜCHER.example")).id == dave.id
     assert (await accounts.find("DAVE", "xn--bcher-kva.example")) is not None
     with pytest.raises(NotFound):
