@@ -1,0 +1,159 @@
+"""A post with all that its document for other servers says: read in three statements, for one as for many."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from fediblog import db
+from fediblog.config import settings
+from fediblog.models import Account
+from fediblog.services import views
+from fediblog.services.views import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An account that a post is for. `named`: the text names it still, or has never ceased to."""
+
+    id: int
+    uri: str
+    handle: str  # `name@host`, also of those who live here.
+    url: str
+    inbox: str
+    shared_inbox: str
+    local: bool
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The poll on a post and how it stands."""
+
+    options: tuple[str, ...]
+    votes: tuple[int, ...]
+    voters: int
+    multiple: bool
+    hide_totals: bool
+    ends_at: int | None
+    closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A post that is no boost. `context` is the collection of its thread when the thread began here."""
+
+    body: Body
+    author: Account
+    source: str
+    emojis: tuple[dict[str, Any], ...]
+    conversation: str
+    context: str
+    reply_to_uri: str
+    quote_uri: str
+    mentioned: tuple[Addressed, ...]
+    tally: Tally | None
+    likes: int
+    boosts: int
+    replies: int
+
+
+async def load(post_id: int) -> Written | None:
+    """One post, whoever may see it; None when it is gone, or a boost."""
+    return (await load_many([post_id])).get(post_id)
+
+
+async def load_many(post_ids: Iterable[int]) -> dict[int, Written]:
+    """Those of the posts that are there. Who may see them is for the caller to ask."""
+    wanted = list(set(post_ids))
+    if not wanted:
+        return {}
+    lines = await db.rows(_sql(db.dialect()), db.array(wanted))
+    bodies = await views.bodies(line["id"] for line in lines)
+    authors = {
+        author.id: author for author in await Account.filter(id__in={line["author_id"] for line in lines})
+    }
+    return {
+        line["id"]: _written(line, bodies[line["id"]], authors[line["author_id"]])
+        for line in lines
+        if line["id"] in bodies and line["author_id"] in authors
+    }
+
+
+def _written(line: db.Row, body: Body, author: Account) -> Written:
+    return Written(
+        body=body,
+        author=author,
+        source=line["source"],
+        emojis=tuple(orjson.loads(line["emojis"])),
+        conversation=line["conversation"],
+        context=f"{line['root_uri']}/context" if line["root_uri"] else "",
+        reply_to_uri=line["reply_to_uri"],
+        quote_uri=line["quote_uri"],
+        mentioned=tuple(_addressed(found) for found in _list(line["mentioned"])),
+        tally=_tally(line, body),
+        likes=line["likes"],
+        boosts=line["boosts"],
+        replies=line["replies"],
+    )
+
+
+def _addressed(found: dict[str, Any]) -> Addressed:
+    return Addressed(
+        id=found["id"],
+        uri=found["uri"],
+        handle=f"{found['username']}@{found['domain'] or settings().domain}",
+        url=found["url"],
+        inbox=found["inbox"],
+        shared_inbox=found["shared_inbox"],
+        # SQLite knows no truth values in JSON.
+        local=bool(found["local"]),
+        named=bool(found["named"]),
+    )
+
+
+def _tally(line: db.Row, body: Body) -> Tally | None:
+    poll = body.poll
+    if poll is None or line["voters"] is None:
+        return None
+    return Tally(
+        options=poll.options,
+        votes=tuple(_list(line["votes"])),
+        voters=line["voters"],
+        multiple=poll.multiple,
+        hide_totals=poll.hide_totals,
+        ends_at=poll.expires_at,
+        closed_at=line["closed_at"],
+    )
+
+
+def _list(text: str | None) -> list[Any]:
+    """A JSON list from a sub-select; PostgreSQL gives NULL where nothing was found."""
+    return orjson.loads(text) if text else []
+
+
+_MENTIONED = ["id", "username", "domain", "uri", "url", "inbox", "shared_inbox", "local"]
+
+
+@lru_cache(2)
+def _sql(dialect: db.Dialect) -> str:
+    json_list = "json_group_array" if dialect == "sqlite" else "json_agg"
+    json_object = "json_object" if dialect == "sqlite" else "json_build_object"
+    columns = ", ".join(f"'{name}', x.{name}" for name in [*_MENTIONED, "named"])
+    return f"""
+SELECT p.id, p.author_id, p.source, p.emojis, p.likes, p.boosts, p.replies, q.voters, q.closed_at,
+  COALESCE(NULLIF(p.reply_to_uri, ''), parent.uri, '') AS reply_to_uri,
+  COALESCE(NULLIF(p.quote_uri, ''), quoted.uri, '') AS quote_uri,
+  COALESCE(NULLIF(p.conversation, ''), NULLIF(parent.conversation, ''), root.conversation, '')
+    AS conversation,
+  CASE WHEN root.local THEN root.uri END AS root_uri,
+  (SELECT {json_list}(x.votes) FROM
+    (SELECT votes FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS votes,
+  (SELECT {json_list}({json_object}({columns})) FROM
+    (SELECT a.*, m.named FROM mention m JOIN account a ON a.id = m.account_id WHERE m.post_id = p.id
+      ORDER BY a.id) x) AS mentioned
+FROM {db.unnest("$1")} JOIN post p ON p.id = given.id AND p.boost_of_id IS NULL
+LEFT JOIN poll q ON q.id = p.id LEFT JOIN post parent ON parent.id = p.reply_to_id
+LEFT JOIN post quoted ON quoted.id = p.quote_of_id LEFT JOIN post root ON root.id = p.thread_id"""
