@@ -140,7 +140,7 @@ def _configuration_two(site: Site) -> entities.Json:
         },
         "vapid": {"public_key": ""},
         "translation": {"enabled": False},
-        "limited_federation": False,
+        "limited_federation": site.allow_list,
         "timelines_access": {
             "live_feeds": {"local": access, "remote": access},
             "hashtag_feeds": {"local": access, "remote": access},

@@ -44,6 +44,7 @@ class Site:
     contact_email: str
     registration: Mode
     members_only: bool  # The public timelines are for those who are signed in.
+    allow_list: bool  # Only servers that a rule names may speak with us (domains.py).
 
     @property
     def description_html(self) -> str:
@@ -183,6 +184,7 @@ async def _read(current: Config) -> Site:
         "contact_email": "",
         "registration": current.registration.mode,
         "members_only": False,
+        "allow_list": False,
         **stored,
     }
     return Site(**{**values, "registration": Mode(values["registration"])})
@@ -195,7 +197,7 @@ def _tidy(name: str, value: Any) -> Any:
     match name:
         case "registration":
             return _mode(value).value
-        case "members_only":
+        case "members_only" | "allow_list":
             return bool(value)
         case "contact_email":
             return emails.tidy(value) if value.strip() else ""

@@ -1,0 +1,131 @@
+"""What the staff has decided about whole servers, as everybody who meets one asks for it.
+
+A rule covers its domain, every port of it and every domain below it; of several the one with the longest
+name counts, so that a part of a server can be treated otherwise than the whole. With the allow-list on, a
+server that no rule names may not speak.
+
+It is asked for each request from outside, so each process keeps all rules for a few seconds.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fediblog import config, db, hosts
+from fediblog.config import Config
+from fediblog.errors import Invalid
+from fediblog.services import settings
+
+_KEPT_SECONDS = 3.0
+
+
+class Level(StrEnum):
+    """How far a server is let in: fully; only to those who want to hear it; not at all."""
+
+    NONE = "none"
+    SILENCE = "silence"
+    SUSPEND = "suspend"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for one server."""
+
+    level: Level = Level.NONE
+    reject_media: bool = False
+    reject_reports: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Nothing is fetched from there, nothing goes there, nothing is taken from there."""
+        return self.level is Level.SUSPEND
+
+
+FREE = Policy()
+REFUSED = Policy(Level.SUSPEND, reject_media=True, reject_reports=True)
+
+_cache: tuple[Config, float, Mapping[str, Policy]] | None = None
+
+
+async def policy(domain: str) -> Policy:
+    """What holds for a server now (a few seconds ago at worst). Never raises for what is no domain."""
+    if _is_ours(domain):
+        return FREE
+    return covering(await _rules(), domain, (await settings.get()).allow_list)
+
+
+async def refused(domain: str) -> bool:
+    """Whether we have nothing to do with a server: no fetch, no delivery, no inbox."""
+    return (await policy(domain)).refused
+
+
+def forget() -> None:
+    """Read anew next time."""
+    global _cache
+    _cache = None
+
+
+def tidy(typed: str) -> str:
+    """A domain as it stands in rules and in handles: lower case, ASCII. Raises Invalid for what is none."""
+    name = typed.strip().removesuffix(".")
+    try:
+        domain = hosts.to_ascii(name)
+    except ValueError:
+        raise Invalid(_NO_DOMAIN, field="domain") from None
+    if not 0 < len(domain) <= hosts.LONGEST or not all(map(_is_label, domain.split(":")[0].split("."))):
+        raise Invalid(_NO_DOMAIN, field="domain")
+    return domain
+
+
+def covering(rules: Mapping[str, Policy], domain: str, allow_list: bool = False) -> Policy:
+    """Which of these rules holds for a domain: its own, or that of the nearest domain above it."""
+    for name in _names(domain):
+        if name in rules:
+            return rules[name]
+    return REFUSED if allow_list else FREE
+
+
+async def read() -> dict[str, Policy]:
+    """All rules as they stand in the database at this moment."""
+    found = await db.rows("SELECT domain, level, reject_media, reject_reports FROM domain_policy")
+    return {
+        line["domain"]: Policy(Level(line["level"]), bool(line["reject_media"]), bool(line["reject_reports"]))
+        for line in found
+    }
+
+
+async def _rules() -> Mapping[str, Policy]:
+    global _cache
+    current = config.settings()
+    if _cache is not None and _cache[0] is current and time.monotonic() < _cache[1]:
+        return _cache[2]
+    rules = await read()
+    _cache = (current, time.monotonic() + _KEPT_SECONDS, rules)
+    return rules
+
+
+def _names(domain: str) -> Iterator[str]:
+    """The domain itself, without its port, and those above it, the nearest first."""
+    try:
+        name = hosts.to_ascii(domain).removesuffix(".")
+    except ValueError:
+        name = domain.lower()
+    yield name
+    name = name.partition(":")[0]
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def _is_ours(domain: str) -> bool:
+    ours = config.settings()
+    return domain in ("", ours.domain) or domain.lower() == ours.origin.partition("//")[2]
+
+
+def _is_label(label: str) -> bool:
+    return 0 < len(label) <= 63 and set(label) <= _LETTERS
+
+
+_LETTERS = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_NO_DOMAIN = "That is not the name of a server. It looks like social.example."
