@@ -10,13 +10,14 @@ from fediblog.api import (
     media,
     notifications,
     polls,
+    search,
     statuses,
     timelines,
     uploads,
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, media, notifications, polls, statuses, timelines)
+_ROOMS = (accounts, instance, media, notifications, polls, search, statuses, timelines)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)

@@ -95,6 +95,14 @@ def see_other(path: str, done: str = "") -> Response:
     return response
 
 
+def elsewhere(url: str) -> Response:
+    """A visitor who wants something of another server reads it there: we keep no copies for strangers."""
+    response = redirect(url, 302)
+    assert isinstance(response, Response)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
 def back(default: str = "/home") -> Response:
     """On to where the form was: what it says, as far as that is a page of ours."""
     return see_other(local(g.form.text("return_to")) or default)

@@ -30,6 +30,8 @@ async def show(name: str, post_id: int) -> Response:
     """A post and its conversation. A boost leads to what it passes on, an old name to the new one."""
     viewer = who.viewer()
     post = await posts.original(post_id, viewer)
+    if viewer is None and not post.local:
+        return answers.elsewhere(post.url or post.uri)
     line = await lines.of(post.id, viewer)
     if line.href != request.path:
         return answers.see_other(line.href)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from quart import Blueprint, Response, request
 
@@ -31,8 +32,13 @@ _MUTES = (
 
 @blueprint.get("/@<handle:name>")
 async def posts(name: str) -> Response:
-    """Posts and boosts, the pinned ones on top."""
-    owner = await find(name)
+    """Posts and boosts, the pinned ones on top. Somebody whom nobody here knows yet can be looked up."""
+    try:
+        owner = await find(name)
+    except NotFound:
+        if "@" not in name or who.viewer() is None:
+            raise
+        return answers.see_other(f"/search?{urlencode({'q': '@' + name})}")
     page = pages.asked()
     listing = await timelines.account(owner, who.viewer(), page, replies=False)
     top = _NOTHING
@@ -194,6 +200,8 @@ async def _profile(
     owner: Account, tab: str, page: Page, listing: Listing, pinned: Listing = _NOTHING
 ) -> Response:
     viewer = who.viewer()
+    if viewer is None and not owner.local:
+        return answers.elsewhere(owner.url or owner.uri)
     away = _canonical(owner)
     if away:
         return answers.see_other(away)
@@ -214,6 +222,8 @@ async def _profile(
 
 async def _people(owner: Account, tab: str, page: Page, found: People) -> Response:
     viewer = who.viewer()
+    if viewer is None and not owner.local:
+        return answers.elsewhere(owner.url or owner.uri)
     return await answers.page(
         "people.html",
         title={"followers": "Followers", "following": "Following"}[tab],
