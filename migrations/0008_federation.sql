@@ -135,3 +135,15 @@ ALTER TABLE post_like ADD COLUMN emoji TEXT NOT NULL DEFAULT '';
 ALTER TABLE post_like ADD COLUMN emoji_url TEXT NOT NULL DEFAULT '';
 -- For remote polls: who has to be told of a vote is its author; when the numbers were last asked for.
 ALTER TABLE poll ADD COLUMN fetched_at BIGINT;
+-- Quotes wait for what they quote, as answers do.
+CREATE INDEX post_quote_uri ON post (quote_uri) WHERE quote_of_id IS NULL AND quote_uri <> '';
+-- The picture that stands for a film elsewhere.
+ALTER TABLE media ADD COLUMN remote_preview_url TEXT NOT NULL DEFAULT '';
+-- Put away by its own server, which may bring it back; not by the staff here.
+ALTER TABLE account ADD COLUMN suspended_elsewhere BOOLEAN NOT NULL DEFAULT FALSE;
+-- Put away or limited because its whole server is, and for no other reason: it ends with the rule.
+ALTER TABLE account ADD COLUMN suspended_by_rule BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE account ADD COLUMN silenced_by_rule BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX account_by_rule ON account (domain) WHERE suspended_by_rule OR silenced_by_rule;
+-- Part of the name is starred out where the list of rules is public.
+ALTER TABLE domain_policy ADD COLUMN obfuscate BOOLEAN NOT NULL DEFAULT FALSE;

@@ -63,6 +63,10 @@ class Account(Model):
     fetched_at = fields.BigIntField(null=True)
     silenced_at = fields.BigIntField(null=True)
     suspended_at = fields.BigIntField(null=True)
+    suspended_elsewhere = fields.BooleanField(default=False)  # By its own server, which may undo it.
+    # Only because a rule about the whole server says so.
+    suspended_by_rule = fields.BooleanField(default=False)
+    silenced_by_rule = fields.BooleanField(default=False)
     deleted_at = fields.BigIntField(null=True)
 
     class Meta:

@@ -73,6 +73,7 @@ class Media(Model):
     small_file = fields.TextField(default="")
     upload = fields.TextField(default="")
     remote_url = fields.TextField(default="")
+    remote_preview_url = fields.TextField(default="")
     description = fields.TextField(default="")
     focus_x = fields.FloatField(null=True)
     focus_y = fields.FloatField(null=True)

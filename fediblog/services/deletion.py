@@ -1,4 +1,4 @@
-"""Deleting an account of ours: at once for everybody's eyes, then bit by bit for good.
+"""Deleting an account, ours or one elsewhere: at once for everybody's eyes, then bit by bit for good.
 
 The row of the account stays, empty: the name is never given to somebody else, and whoever asks for the
 account hears that it is gone. The rest may be much, so it is a piece of owed work that ends, goes on and is
@@ -43,7 +43,7 @@ async def delete(account: Account, by: User) -> None:
     """
     await members.require_owner(by, account)
     async with db.transaction():
-        if await db.value(_MARK, account.id, moments.now()) is None:
+        if not await mark(account.id):
             return
         await audit.record(by, "account.delete", str(account.id), username=account.username)
         await _delete_users(account.id)
@@ -51,6 +51,14 @@ async def delete(account: Account, by: User) -> None:
         await tokens.end_for(account.id)
         await db.execute("UPDATE invite SET expires_at = $2 WHERE account_id = $1", account.id, moments.now())
         await work.owe(Job.ERASE, account.id)
+
+
+async def mark(account_id: int) -> bool:
+    """Empty an account and take it from everybody's eyes, inside a transaction. False when it was so already.
+
+    The rest is for `erase`, which the caller owes.
+    """
+    return await db.value(_MARK, account_id, moments.now()) is not None
 
 
 async def erase(account_id: int) -> None:
@@ -180,7 +188,8 @@ async def _remove_pictures(account: Account) -> None:
 # Suspended too, which hides it and its posts in every query at once.
 _MARK = """
 UPDATE account SET deleted_at = $2, suspended_at = COALESCE(suspended_at, $2), version = version + 1,
-  display_name = '', note_source = '', note = '', fields = '[]', also_known_as = '[]', moved_to_id = NULL,
+  display_name = '', note_source = '', note = '', fields = '[]', emojis = '[]', avatar_remote_url = '',
+  header_remote_url = '', suspended_elsewhere = FALSE, also_known_as = '[]', moved_to_id = NULL,
   discoverable = FALSE, indexable = FALSE
 WHERE id = $1 AND deleted_at IS NULL RETURNING id
 """

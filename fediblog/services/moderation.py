@@ -97,7 +97,11 @@ async def _set(
         await audit.record(
             by, action, str(account.id), handle=account.handle, reason=text.tidy(reason)[:1000]
         )
-        return await accounts.change(account.id, {column: value})
+        columns: dict[str, int | bool | None] = {column: value}
+        if column == "suspended_at":
+            # From now on it is the staff's decision, not the other server's (remote_accounts).
+            columns["suspended_elsewhere"] = False
+        return await accounts.change(account.id, columns)
 
 
 async def _set_user(user: User, by: User | None, column: str, value: int | str | None, action: str) -> User:

@@ -18,6 +18,7 @@ LONGEST_SECONDS = 30 * 24 * 60 * 60
 
 _BATCH = 500
 _ENDED = "The poll has already ended."
+_VOTED = "You have already voted on this poll."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,27 @@ async def vote(account: Account, post: Post, choices: Collection[int]) -> None:
         await _may_vote(account, post, chosen)
         ballot = sum(1 << position for position in chosen)
         if not await db.value(_CAST, post.id, account.id, ballot, moments.now()):
-            raise Invalid("You have already voted on this poll.")
-        for position in chosen:
-            await db.execute(_TALLY, post.id, position)
-        if not await db.value(_COUNT_VOTER, post.id):
-            raise Invalid(_ENDED)  # In this very moment: what voters were told stays as it is.
+            raise Invalid(_VOTED)
+        await _counted(post.id, chosen, 1)
+
+
+async def choose(account: Account, post: Post, option: str) -> None:
+    """A choice by its title, as other servers send them: where several are allowed they come one by one.
+
+    The same choice twice is the same as once. Raises as `vote` does, and Invalid for a second choice where
+    only one is allowed.
+    """
+    titles = await db.column("SELECT title FROM poll_option WHERE poll_id = $1 ORDER BY position", post.id)
+    position = titles.index(option) if option in titles else -1
+    async with db.transaction():
+        await acting.check(account, post)
+        await _may_vote(account, post, [position])
+        if await db.value(_CAST, post.id, account.id, 1 << position, moments.now()):
+            await _counted(post.id, [position], 1)
+        elif await db.value(_CAST_ANOTHER, post.id, account.id, 1 << position):
+            await _counted(post.id, [position], 0)
+        elif not await db.value(_CHOSEN, post.id, account.id, 1 << position):
+            raise Invalid(_VOTED)
 
 
 async def close(post_id: int) -> None:
@@ -153,6 +170,13 @@ async def _may_vote(account: Account, post: Post, chosen: list[int]) -> None:
         raise Invalid("You can choose only one option.", "choices")
 
 
+async def _counted(post_id: int, chosen: Collection[int], voters: int) -> None:
+    for position in chosen:
+        await db.execute(_TALLY, post_id, position)
+    if not await db.value(_COUNT_VOTERS, post_id, voters):
+        raise Invalid(_ENDED)  # In this very moment: what voters were told stays as it is.
+
+
 async def _tell_voters(post_id: int, author: Account) -> None:
     """In batches of their own, before the poll is closed: a crash repeats them and leaves nobody out."""
     after = 0
@@ -172,7 +196,13 @@ INSERT INTO poll_ballot (poll_id, account_id, choices, created_at) VALUES ($1, $
 ON CONFLICT DO NOTHING RETURNING account_id
 """
 _TALLY = "UPDATE poll_option SET votes = votes + 1 WHERE poll_id = $1 AND position = $2"
-_COUNT_VOTER = "UPDATE poll SET voters = voters + 1 WHERE id = $1 AND closed_at IS NULL RETURNING id"
+_COUNT_VOTERS = "UPDATE poll SET voters = voters + $2 WHERE id = $1 AND closed_at IS NULL RETURNING id"
+_CAST_ANOTHER = """
+UPDATE poll_ballot SET choices = choices | $3
+WHERE poll_id = $1 AND account_id = $2 AND (choices & $3) = 0
+  AND EXISTS (SELECT 1 FROM poll q WHERE q.id = $1 AND q.multiple) RETURNING account_id
+"""
+_CHOSEN = "SELECT 1 FROM poll_ballot WHERE poll_id = $1 AND account_id = $2 AND (choices & $3) <> 0"
 _OPEN = """
 SELECT q.expires_at, p.author_id FROM poll q JOIN post p ON p.id = q.id
 WHERE q.id = $1 AND q.closed_at IS NULL AND q.expires_at IS NOT NULL

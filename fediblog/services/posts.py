@@ -204,25 +204,18 @@ async def _own(author: Account, post_id: int) -> Post:
 
 
 async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
-    post.source, post.content = composed.source, composed.content
-    post.summary, post.sensitive = composed.summary, composed.sensitive
-    post.language, post.hashtags = composed.language or post.language, list(composed.hashtags)
-    post.edited_at = edited_at
-    await db.execute(
-        _REWRITE,
-        post.id,
-        post.source,
-        post.content,
-        post.summary,
-        post.sensitive,
-        post.language,
-        db.json(post.hashtags),
-        edited_at,
+    await storing.rewrite(
+        post,
+        source=composed.source,
+        content=composed.content,
+        summary=composed.summary,
+        sensitive=composed.sensitive,
+        language=composed.language or post.language,
+        hashtags=list(composed.hashtags),
+        edited_at=edited_at,
     )
 
 
-_REWRITE = """UPDATE post SET source = $2, content = $3, summary = $4, sensitive = $5, language = $6,
-hashtags = $7, edited_at = $8, version = version + 1 WHERE id = $1"""
 _TAKE_KEY = """INSERT INTO idempotency (owner, key, post_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING post_id"""
 _UNCOUNT_POST = """UPDATE account SET posts_count = posts_count - 1

@@ -1,25 +1,82 @@
-"""Taking in what other servers publish: posts, their edits and their end, and votes."""
+"""Taking in what other servers publish: posts, their edits and their end, and votes.
 
-from fediblog.models import Account, Post
-from fediblog.services.incoming import IncomingPost, IncomingVote
+Several copies of one post come at once (to the shared inbox and to a personal one, as a boost, as an answer),
+edits and deletions come before what they are about, and answers before what they answer. So everything about
+one address takes turns, and each of these functions may be called again at any time.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from fediblog import db, ids, moments, text, uris
+from fediblog.errors import Forbidden, NotFound
+from fediblog.models import Account, Post, Visibility
+from fediblog.queue import Job
+from fediblog.services import (
+    attachments,
+    boosts,
+    edits,
+    hashtags,
+    locks,
+    notifications,
+    polls,
+    posts,
+    storing,
+    visibility,
+    work,
+)
+from fediblog.services.incoming import Emoji, IncomingPost, IncomingVote
+from fediblog.services.notifications import Kind
+
+# What is older than the longest that anybody keeps trying to deliver was not sent to us: it was looked up.
+# It stands where it belongs, but nobody is told, and no home is filled with it.
+_NEWS = 7 * moments.DAY
+# 2000-01-01: no post of the fediverse is older, and clocks that say so are wrong (SECURITY §9 R11).
+_EARLIEST = 946_684_800_000
+
+_NOT_THEIRS = "This belongs to somebody else."
+_BATCH = 200
 
 
 async def receive(author: Account, incoming: IncomingPost, quiet: bool = False) -> Post | None:
-    """Take in a post of another server; None when it was deleted before it came.
+    """Take in a post of another server; None when its author deleted it before it came.
 
     The same post twice, also twice at once, is the same as once. `quiet` tells nobody here of it: for what
     comes by a relay. Raises Forbidden when it is not the author's.
     """
-    raise NotImplementedError
+    _check_owner(author, incoming)
+    async with db.transaction():
+        await _take_turns(incoming)
+        if await _is_buried(author, incoming.uri):
+            return None
+        post = await Post.get_or_none(uri=incoming.uri)
+        if post is None:
+            post = await _take_in(author, incoming, quiet)
+        elif post.author_id != author.id:
+            raise Forbidden(_NOT_THEIRS)
+    await _adopt(post)
+    return post
 
 
 async def edit(author: Account, post: Post, incoming: IncomingPost) -> Post:
     """Bring a post in line with what its author says now; gives it as it is afterwards.
 
     Only what says that it is newer is an edit; otherwise nothing but the numbers of its poll is taken over.
-    Raises Forbidden when it is not the author's, NotFound when it is gone.
+    Who sees it stays as it is. Raises Forbidden when it is not the author's, NotFound when it is gone.
     """
-    raise NotImplementedError
+    _check_owner(author, incoming)
+    if post.author_id != author.id or post.uri != incoming.uri:
+        raise Forbidden(_NOT_THEIRS)
+    async with db.transaction():
+        await _take_turns(incoming)
+        if not await locks.change(post.id):
+            raise NotFound
+        post = await Post.get(id=post.id)
+        if _is_newer(incoming, post):
+            await _rewrite(author, post, incoming)
+        elif incoming.question is not None:
+            await attachments.take_tallies(post, incoming.question)
+    return post
 
 
 async def delete(author: Account, uri: str) -> None:
@@ -27,7 +84,17 @@ async def delete(author: Account, uri: str) -> None:
 
     Raises Forbidden when it is somebody else's.
     """
-    raise NotImplementedError
+    async with db.transaction():
+        await locks.hold(uri)
+        post = await Post.get_or_none(uri=uri)
+        if post is None:
+            await db.execute(_BURY_UNSEEN, uri, author.id, moments.now())
+        elif post.author_id != author.id:
+            raise Forbidden(_NOT_THEIRS)
+        elif post.boost_of_id is not None:
+            await boosts.unboost(author, post)
+        else:
+            await posts.remove(post)
 
 
 async def vote(account: Account, incoming: IncomingVote) -> None:
@@ -35,4 +102,235 @@ async def vote(account: Account, incoming: IncomingVote) -> None:
 
     Raises NotFound when there is no such poll for the account, Invalid as `polls.vote` does.
     """
-    raise NotImplementedError
+    found = uris.local(incoming.poll_uri)
+    if found is None or found[0] != "posts":
+        raise NotFound
+    post = await posts.get(found[1], account)
+    await polls.choose(account, post, text.tidy(incoming.option))
+
+
+# ------------------------------------------------------------------------------------------- taking it in
+
+
+async def _take_in(author: Account, incoming: IncomingPost, quiet: bool) -> Post:
+    """A post that is here for the first time, with all that hangs on it."""
+    addressed = await _addressed(author, incoming)
+    parent = await _related(author, incoming.reply_to_uri)
+    quoted = await _related(author, incoming.quote_uri)
+    post = await _new(author, incoming, parent, quoted)
+    await storing.store(author, post, addressed.named, addressed.silent)
+    await attachments.put_files(post, incoming.attachments)
+    if incoming.question is not None:
+        await attachments.put_poll(post, incoming.question)
+    if not quiet and post.created_at > moments.now() - _NEWS:
+        await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
+    await _bring_home(author, post)
+    await storing.count(author, post)
+    return post
+
+
+async def _new(author: Account, incoming: IncomingPost, parent: Post | None, quoted: Post | None) -> Post:
+    created_at = _sane(incoming.created_at)
+    number = await _free_id(created_at)
+    return Post(
+        id=number,
+        uri=incoming.uri,
+        url=incoming.url,
+        author_id=author.id,
+        reply_to_id=parent.id if parent else None,
+        reply_to_author_id=parent.author_id if parent else None,
+        reply_to_uri=incoming.reply_to_uri,
+        quote_of_id=quoted.id if quoted else None,
+        quote_uri=incoming.quote_uri,
+        conversation=incoming.conversation,
+        thread_id=parent.thread_id if parent else number,
+        visibility=incoming.visibility,
+        local=False,
+        sensitive=incoming.sensitive,
+        summary=incoming.summary,
+        source=incoming.source,
+        content=incoming.content,
+        language=incoming.language,
+        hashtags=list(incoming.hashtags),
+        emojis=_emojis(incoming.emojis),
+        created_at=created_at,
+        edited_at=None if incoming.edited_at is None else _sane(incoming.edited_at),
+    )
+
+
+async def _free_id(moment: int) -> int:
+    """An id for a post of that time. Whole archives were written in the same millisecond, or say so."""
+    while await db.value("SELECT 1 FROM post WHERE id = $1", number := ids.at(moment)):
+        moment += 1
+    return number
+
+
+async def _bring_home(author: Account, post: Post) -> None:
+    """Owe a post of today to the homes of those who follow its author here, if there are any."""
+    is_news = post.created_at > moments.now() - _NEWS
+    if is_news and post.visibility < Visibility.DIRECT and await db.value(_FOLLOWED_HERE, author.id):
+        await work.owe(Job.FAN_OUT, post.id)
+
+
+async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
+    """The version before is kept. Who is newly named hears of it, and who has passed the post on."""
+    await edits.keep_version(post)
+    addressed = await _addressed(author, incoming)
+    edited_at = _sane(incoming.edited_at or 0)
+    await storing.rewrite(
+        post,
+        url=incoming.url,
+        source=incoming.source,
+        content=incoming.content,
+        summary=incoming.summary,
+        sensitive=incoming.sensitive,
+        language=incoming.language or post.language,
+        hashtags=list(incoming.hashtags),
+        emojis=_emojis(incoming.emojis),
+        edited_at=edited_at,
+    )
+    await attachments.replace_files(post, incoming.attachments)
+    await attachments.replace_poll(post, incoming.question)
+    await hashtags.replace(post, incoming.hashtags)
+    fresh = await storing.address_anew(post, addressed.named, edited_at, addressed.silent)
+    await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
+    await edits.tell_boosters(author, post)
+
+
+# ------------------------------------------------------------------------------------- whom it is sent to
+
+
+class _Addressed(NamedTuple):
+    """The known accounts that a post is sent to: those that its text names, and the others."""
+
+    named: list[int]
+    silent: list[int]
+
+    def told(self, post: Post) -> list[int]:
+        """Who hears of it. A direct post is for all that it is sent to: some write no names into those."""
+        return [*self.named, *self.silent] if post.visibility == Visibility.DIRECT else self.named
+
+
+async def _addressed(author: Account, incoming: IncomingPost) -> _Addressed:
+    """Nobody is fetched for being addressed (SECURITY §4)."""
+    known = await _accounts(incoming.named)
+    tagged = {known[uri] for uri in incoming.tagged if uri in known}
+    everybody = sorted(set(known.values()) - {author.id})
+    return _Addressed(
+        [number for number in everybody if number in tagged],
+        [number for number in everybody if number not in tagged],
+    )
+
+
+async def _accounts(addresses: Collection[str]) -> dict[str, int]:
+    if not addresses:
+        return {}
+    places = ", ".join(f"${number}" for number in range(1, len(addresses) + 1))
+    sql = f"SELECT id, uri FROM account WHERE uri IN ({places}) AND deleted_at IS NULL"
+    return {line["uri"]: line["id"] for line in await db.rows(sql, *addresses)}
+
+
+# ------------------------------------------------------------------------------------- what it belongs to
+
+
+async def _related(author: Account, uri: str) -> Post | None:
+    """What is answered or quoted; it stays until the transaction ends. A boost stands for its original.
+
+    One of ours that the author may not see is as if it were not there (SECURITY §6).
+    """
+    post = await Post.get_or_none(uri=uri) if uri else None
+    if post is not None and post.boost_of_id is not None:
+        post = await Post.get_or_none(id=post.boost_of_id)
+    if post is None or (post.local and not await visibility.may_see(author, post)):
+        return None
+    return post if await locks.keep(post.id) else None
+
+
+async def _adopt(post: Post) -> None:
+    """Take in the answers that came before the post, and what was quoted before it was here.
+
+    In steps of their own, since there may be many; whoever calls `receive` again goes on where this ended.
+    """
+    while orphans := await db.column(_ORPHANS, post.uri, post.thread_id, _BATCH):
+        async with db.transaction():
+            if not await locks.keep(post.id):
+                return
+            seen = await db.column(
+                _ADOPT.format(given=db.unnest("$4")),
+                *(post.id, post.author_id, post.thread_id, db.array(orphans)),
+            )
+            await db.execute(_MOVE_THREADS.format(given=db.unnest("$2")), post.thread_id, db.array(orphans))
+            answers = sum(level <= Visibility.UNLISTED for level in seen)
+            await db.execute("UPDATE post SET replies = replies + $2 WHERE id = $1", post.id, answers)
+    while quotes := await db.column(_QUOTES, post.uri, post.id, _BATCH):
+        async with db.transaction():
+            if not await locks.keep(post.id):
+                return
+            await db.execute(_TIE_QUOTES.format(given=db.unnest("$2")), post.id, db.array(quotes))
+
+
+# ------------------------------------------------------------------------------------------------- checks
+
+
+def _check_owner(author: Account, incoming: IncomingPost) -> None:
+    if author.local or incoming.author_uri != author.uri or uris.is_local(incoming.uri):
+        raise Forbidden(_NOT_THEIRS)
+
+
+async def _take_turns(incoming: IncomingPost) -> None:
+    """Be alone with this post, and with those whose arrival or end would change where it belongs.
+
+    An answer and what it answers that came at once would otherwise each not see the other.
+    """
+    for uri in sorted({incoming.uri, incoming.reply_to_uri, incoming.quote_uri} - {""}):
+        await locks.hold(uri)
+
+
+async def _is_buried(author: Account, uri: str) -> bool:
+    """Whether the author has deleted it. A neighbour who says so has no word in it (SECURITY §2)."""
+    sql = "SELECT 1 FROM tombstone WHERE uri = $1 AND account_id = $2"
+    return await db.value(sql, uri, author.id) is not None
+
+
+def _is_newer(incoming: IncomingPost, post: Post) -> bool:
+    """An edit says when it was made; tallies come without (FEDERATION §5). What is late changes nothing."""
+    if incoming.edited_at is None:
+        return False
+    known: int = post.edited_at or post.created_at
+    return _sane(incoming.edited_at) > known
+
+
+def _sane(moment: int) -> int:
+    return max(_EARLIEST, min(moment, moments.now()))
+
+
+def _emojis(emojis: Collection[Emoji]) -> list[dict[str, str]]:
+    return [{"shortcode": each.shortcode, "url": each.url} for each in emojis]
+
+
+_BURY_UNSEEN = """
+INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, 0, $2, $3) ON CONFLICT DO NOTHING
+"""
+_FOLLOWED_HERE = """
+SELECT 1 FROM follow f JOIN account a ON a.id = f.follower_id WHERE f.target_id = $1 AND a.local LIMIT 1
+"""
+# Of its own thread is what the post answers itself: who answers each other in a circle stays as it is.
+_ORPHANS = """
+SELECT id FROM post
+WHERE reply_to_uri = $1 AND reply_to_uri <> '' AND reply_to_id IS NULL AND thread_id <> $2
+ORDER BY id LIMIT $3
+"""
+_ADOPT = """
+UPDATE post SET reply_to_id = $1, reply_to_author_id = $2, thread_id = $3, version = version + 1
+WHERE id IN (SELECT given.id FROM {given}) AND reply_to_id IS NULL RETURNING visibility
+"""
+# What hangs on an orphan has the thread of the orphan.
+_MOVE_THREADS = "UPDATE post SET thread_id = $1 WHERE thread_id IN (SELECT given.id FROM {given})"
+_QUOTES = """
+SELECT id FROM post
+WHERE quote_uri = $1 AND quote_uri <> '' AND quote_of_id IS NULL AND id <> $2 ORDER BY id LIMIT $3
+"""
+_TIE_QUOTES = """
+UPDATE post SET quote_of_id = $1, version = version + 1
+WHERE id IN (SELECT given.id FROM {given}) AND quote_of_id IS NULL
+"""

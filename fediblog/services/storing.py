@@ -4,6 +4,7 @@ What `posts.publish` and `receiving.receive` have in common, inside the transact
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
@@ -34,6 +35,14 @@ async def address_anew(
     fresh = await _address(post, named, since, True)
     await _address(post, silent, since, False)
     return fresh
+
+
+async def rewrite(post: Post, **columns: Any) -> None:
+    """Change columns of a post and count a new version of it."""
+    sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 2))
+    values = [db.json(value) if isinstance(value, list) else value for value in columns.values()]
+    await db.execute(f"UPDATE post SET {sets}, version = version + 1 WHERE id = $1", post.id, *values)
+    post.update_from_dict(columns)
 
 
 async def count(author: Account, post: Post) -> None:
