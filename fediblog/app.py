@@ -8,6 +8,7 @@ from quart import Quart, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
+from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
 from fediblog.web import mishaps
@@ -33,6 +34,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     """The application. With `open_house` it opens what it needs when it starts and closes it at its end."""
     app = Quart("fediblog", static_folder=None)
     app.config["MAX_FORM_PARTS"] = 200
+    app.asgi_app = Door(app.asgi_app, entrance.ROUTE)  # type: ignore[method-assign]
     entrance.install(app, config.web.trusted_proxies)
     health.install(app)
     app.before_request(_refuse_when_full)

@@ -22,6 +22,8 @@ MOST_LINES_OF_A_FUNCTION = 60
 MOST_LINES_OF_A_FILE = 450
 # Where anything may be caught: whoever stands between our code and a stranger, a job or a shell.
 CATCH_ALL = {"web", "api", "tasks", "app.py", "cli"}
+# A door that stands before the framework.
+INBOX_DOOR = HOUSE / "activitypub" / "inbox" / "door.py"
 # Templates that hand out HTML as it stands, and what: texts that fediblog.text has made safe.
 SAFE_TEMPLATES: dict[str, set[str]] = {
     "fediblog/web/templates/about.html": {"shell.site.description_html"},
@@ -96,7 +98,7 @@ def test_only_the_doors_catch_everything():
     caught = [
         f"{_name(path)}:{node.lineno}"
         for path in FILES
-        if path.relative_to(HOUSE).parts[0] not in CATCH_ALL
+        if path.relative_to(HOUSE).parts[0] not in CATCH_ALL and path != INBOX_DOOR
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.ExceptHandler) and _catches_all(node) and not _hands_it_on(node)
     ]

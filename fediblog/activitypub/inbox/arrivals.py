@@ -1,0 +1,113 @@
+"""Who may bring what: all that must hold before something is kept, the cheap things first.
+
+The order is part of the promise: nothing is fetched for a server that is blocked, nor for a request that can
+be refused without a key; and a `Delete` of somebody we never met costs nothing at all (FEDERATION §5).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fediblog.activitypub import actor_keys, compact, ownership
+from fediblog.activitypub.actor_keys import OwnerGone
+from fediblog.activitypub.compact import Node
+from fediblog.activitypub.ownership import Forged
+from fediblog.activitypub.signatures import Reason, Refused, Signed, examine, received
+from fediblog.activitypub.vocabulary import id_of
+from fediblog.config import settings
+from fediblog.errors import Forbidden, Malformed
+from fediblog.services import domains, dropped, signers
+from fediblog.services.inbox_items import New
+
+# What servers pass on for others: with a signature of their own over somebody else's words (FEDERATION §7.7).
+_PASSED_ON = frozenset(("Create", "Update", "Delete"))
+# The key of an actor is part of its document, or has an address below it.
+_OWN_KEYS = ("", "/main-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What has come in: `target` is the raw path with the query."""
+
+    target: str
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+
+async def judge(request: Request) -> New | None:
+    """What is to be kept of it; None for what is taken and has no effect.
+
+    Raises Refused (401) when it is not proven who sends it, Malformed (400), Forbidden (403) for what is
+    blocked and for who speaks for others, Unavailable (503) when too many keys are being asked for.
+    """
+    signed = received("POST", request.target, settings().origin, request.headers, request.body)
+    activity = compact.read(request.body)
+    actor = _actor(activity)
+    await _check_policy(signed.claim.key_id, actor)
+    examine(signed)
+    if _is_goodbye(activity, actor) and not await signers.known(actor):
+        await dropped.count("goodbye of a stranger")
+        return None
+    signer = await _signer(signed, activity, actor)
+    if signer != actor:
+        return _passed_on(activity, actor, signer, request.body)
+    ownership.check_activity(activity, signer)
+    return New(str(activity.get("id") or _digest(request.body)), signer, request.body)
+
+
+def _actor(activity: Node) -> str:
+    """Who acts. Raises Malformed for what is no activity, Forged for one of ours."""
+    actor = id_of(activity.get("actor"))
+    if actor is None or not isinstance(activity.get("type"), str):
+        raise Malformed("That is not an activity.")
+    ownership.check_foreign(actor)
+    return actor
+
+
+async def _check_policy(key_id: str, actor: str) -> None:
+    try:
+        hosts = {ownership.origin(each).partition("://")[2] for each in (key_id, actor)}
+    except Forged:
+        raise Refused(Reason.KEY) from None
+    for host in hosts:
+        if await domains.refused(host):
+            raise Forbidden("This server does not take anything from there.")
+
+
+def _is_goodbye(activity: Node, actor: str) -> bool:
+    return activity["type"] == "Delete" and id_of(activity.get("object")) == actor
+
+
+async def _signer(signed: Signed, activity: Node, actor: str) -> str:
+    """Who has signed. An actor whose own server says that it is gone needs no proof for saying so itself."""
+    try:
+        key = await actor_keys.get(signed.claim.key_id)
+        key = await actor_keys.prove(signed, key)
+    except OwnerGone:
+        if _is_goodbye(activity, actor) and signed.claim.key_id.partition("#")[0] in _own_keys(actor):
+            return actor
+        raise
+    if key.suspended:
+        raise Forbidden("This server does not take anything from them.")
+    return key.owner
+
+
+def _own_keys(actor: str) -> set[str]:
+    return {actor + end for end in _OWN_KEYS}
+
+
+def _passed_on(activity: Node, actor: str, signer: str, body: bytes) -> New:
+    """A hint that something is worth asking its own server for; of what it says nothing is believed.
+
+    It has no name of its own: the one that it claims is that of the activity it is a copy of.
+    """
+    thing = id_of(activity.get("object"))
+    if activity["type"] not in _PASSED_ON or thing is None:
+        raise Forged(ownership.Reason.ACTOR)
+    if ownership.check_foreign(thing) != ownership.origin(actor):
+        raise Forged(ownership.Reason.ORIGIN)
+    return New(f"passed-on:{_digest(body)}", signer, body)
+
+
+def _digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
