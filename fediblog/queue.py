@@ -39,6 +39,8 @@ class Job(StrEnum):
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
+    RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
+    SEVER = "sever"  # key: account elsewhere that was put away
     RECEIVE = "receive"
     DELIVER = "deliver"
     SWEEP = "sweep"
@@ -79,6 +81,8 @@ _QUEUE_OF = {
     Job.TRIM: "maintenance",
     Job.ORPHANS: "maintenance",
     Job.ERASE: "maintenance",
+    Job.RULES: "maintenance",
+    Job.SEVER: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
@@ -96,6 +100,8 @@ _SECONDS = {
     Job.TRIM: 3600,
     Job.ORPHANS: 3600,
     Job.ERASE: 600,
+    Job.RULES: 900,
+    Job.SEVER: 600,
 }
 
 IN_MEMORY = "memory://localhost"

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from fediblog import config, db, hosts
+from fediblog import config, db, hosts, moments
 from fediblog.config import Config
 from fediblog.errors import Invalid
 from fediblog.services import settings
@@ -60,6 +61,13 @@ async def refused(domain: str) -> bool:
     return (await policy(domain)).refused
 
 
+async def marks(domain: str) -> dict[str, Any]:
+    """Columns for the row of an account that is new here: how the rule about its server marks it."""
+    level = (await policy(domain)).level
+    column = {Level.SILENCE: "silenced", Level.SUSPEND: "suspended"}.get(level)
+    return {f"{column}_at": moments.now(), f"{column}_by_rule": True} if column else {}
+
+
 def forget() -> None:
     """Read anew next time."""
     global _cache
@@ -73,7 +81,10 @@ def tidy(typed: str) -> str:
         domain = hosts.to_ascii(name)
     except ValueError:
         raise Invalid(_NO_DOMAIN, field="domain") from None
-    if not 0 < len(domain) <= hosts.LONGEST or not all(map(_is_label, domain.split(":")[0].split("."))):
+    host, colon, port = domain.partition(":")
+    if len(host) > hosts.LONGEST or not all(map(_is_label, host.split("."))):
+        raise Invalid(_NO_DOMAIN, field="domain")
+    if colon and not (port.isdecimal() and len(port) <= 5):
         raise Invalid(_NO_DOMAIN, field="domain")
     return domain
 

@@ -4,12 +4,16 @@
 def clause(receiver: str, sender: str) -> str:
     """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
 
-    A mute that leaves notifications alone hides posts only.
+    A mute that leaves notifications alone hides posts only. Whoever is silenced is heard by those who follow.
     """
     blocks = f"SELECT 1 FROM block x WHERE x.account_id = {receiver} AND x.target_id = {sender}"
     blocked = f"SELECT 1 FROM block x WHERE x.account_id = {sender} AND x.target_id = {receiver}"
     muted = (
         f"SELECT 1 FROM mute x WHERE x.account_id = {receiver} AND x.target_id = {sender} AND x.notifications"
     )
+    follows = f"SELECT 1 FROM follow y WHERE y.follower_id = {receiver} AND y.target_id = {sender}"
+    silenced = (
+        f"SELECT 1 FROM account x WHERE x.id = {sender} AND x.silenced_at IS NOT NULL AND ({follows}) IS NULL"
+    )
     # Scalar sub-selects on purpose: of NOT EXISTS PostgreSQL may make a join or a hash table over everything.
-    return f"({blocks}) IS NULL AND ({blocked}) IS NULL AND ({muted}) IS NULL"
+    return f"({blocks}) IS NULL AND ({blocked}) IS NULL AND ({muted}) IS NULL AND ({silenced}) IS NULL"

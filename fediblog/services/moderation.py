@@ -4,43 +4,61 @@ Nobody acts against an equal or a higher rank, and so against oneself neither: t
 herself out.
 """
 
+from collections.abc import Mapping
+
 from fediblog import db, moments, text
 from fediblog.errors import Conflict, Forbidden, NotFound
 from fediblog.models import Account, Role, User
-from fediblog.services import accounts, admission, audit, members, sessions, tokens
+from fediblog.queue import Job
+from fediblog.services import accounts, admission, audit, domains, members, sessions, tokens, work
+from fediblog.services.domains import Level
 
 
-async def suspend(account: Account, by: User, reason: str = "") -> Account:
+async def suspend(account: Account, by: User | None, reason: str = "") -> Account:
     """Put an account away: nobody sees it or its posts, and its sessions and API tokens end. Can be undone.
 
-    Raises Forbidden for who is not on the staff, or not above the account's own users.
+    Of one elsewhere nothing is taken in any more, and the follows between it and ours end for good. `by` is
+    None on the command line. Raises Forbidden for who is not on the staff, or not above the account's users.
     """
     await _require(by, account)
+    # From now on it is the staff's own decision, whatever else it was before.
+    columns = {"suspended_at": moments.now(), "suspended_by_rule": False, "suspended_elsewhere": False}
     async with db.transaction():
-        suspended = await _set(account, by, "suspended_at", moments.now(), "account.suspend", reason)
+        suspended = await _set(account, by, columns, "account.suspend", reason)
         await sessions.end_for(account.id)
         await tokens.end_for(account.id)
+        if not account.local:
+            await work.owe(Job.SEVER, account.id)
     return suspended
 
 
-async def unsuspend(account: Account, by: User) -> Account:
-    """Bring a suspended account back. Raises Forbidden; Conflict for one that was never let in or left."""
+async def unsuspend(account: Account, by: User | None) -> Account:
+    """Bring a suspended account back.
+
+    Raises Forbidden; Conflict for one that was never let in, has left, or lives on a server that is blocked.
+    """
     await _require(by, account)
     if account.deleted_at is not None or await admission.pending(account.id):
         raise Conflict("This account is not suspended.")
-    return await _set(account, by, "suspended_at", None, "account.unsuspend")
+    if await domains.refused(account.domain):
+        raise Conflict("The whole server of this account is blocked.")
+    columns = {"suspended_at": None, "suspended_by_rule": False, "suspended_elsewhere": False}
+    return await _set(account, by, columns, "account.unsuspend")
 
 
-async def silence(account: Account, by: User, reason: str = "") -> Account:
+async def silence(account: Account, by: User | None, reason: str = "") -> Account:
     """Keep an account out of the public timelines; who follows it still sees it. Raises Forbidden."""
     await _require(by, account)
-    return await _set(account, by, "silenced_at", moments.now(), "account.silence", reason)
+    columns = {"silenced_at": moments.now(), "silenced_by_rule": False}
+    return await _set(account, by, columns, "account.silence", reason)
 
 
-async def unsilence(account: Account, by: User) -> Account:
-    """Undo `silence`."""
+async def unsilence(account: Account, by: User | None) -> Account:
+    """Undo `silence`. Raises Forbidden; Conflict for an account on a server that is limited as a whole."""
     await _require(by, account)
-    return await _set(account, by, "silenced_at", None, "account.unsilence")
+    if (await domains.policy(account.domain)).level is Level.SILENCE:
+        raise Conflict("The whole server of this account is limited.")
+    return await _set(account, by, {"silenced_at": None, "silenced_by_rule": False}, "account.unsilence")
 
 
 async def disable(user_id: int, by: User) -> User:
@@ -73,7 +91,9 @@ async def set_role(user_id: int, role: Role, by: User | None) -> User:
     return changed
 
 
-async def _require(by: User, account: Account) -> None:
+async def _require(by: User | None, account: Account) -> None:
+    if by is None:
+        return
     members.require_staff(by)
     if not members.outranks(by, await members.rank(account.id)):
         raise Forbidden("You cannot do that to a member of the staff who ranks as high as you.")
@@ -91,16 +111,12 @@ async def _outranked(user_id: int, by: User | None) -> User:
 
 
 async def _set(
-    account: Account, by: User, column: str, value: int | None, action: str, reason: str = ""
+    account: Account, by: User | None, columns: Mapping[str, object], action: str, reason: str = ""
 ) -> Account:
     async with db.transaction():
         await audit.record(
             by, action, str(account.id), handle=account.handle, reason=text.tidy(reason)[:1000]
         )
-        columns: dict[str, int | bool | None] = {column: value}
-        if column == "suspended_at":
-            # From now on it is the staff's decision, not the other server's (remote_accounts).
-            columns["suspended_elsewhere"] = False
         return await accounts.change(account.id, columns)
 
 

@@ -11,7 +11,7 @@ from fediblog.config import settings
 from fediblog.errors import Conflict, Forbidden, Gone
 from fediblog.models import Account
 from fediblog.queue import Job
-from fediblog.services import deletion, locks, names, work
+from fediblog.services import deletion, domains, locks, names, work
 from fediblog.services.incoming import IncomingAccount
 
 # A profile is read anew when it is older, if something reminds us of the account.
@@ -80,7 +80,7 @@ def _handle(incoming: IncomingAccount) -> tuple[str, str]:
 
 
 async def _alone(uri: str, key: str, domain: str) -> tuple[Account | None, Account | None]:
-    """The account of this address and another one that has the handle, for nobody else to change meanwhile."""
+    """The account of this address and whoever else has the handle; nobody else changes them meanwhile."""
     await locks.hold(f"handle:{key}@{domain}")
     await locks.hold(uri)
     await locks.accounts(await db.column(_INVOLVED, uri, key, domain))
@@ -102,7 +102,7 @@ async def _create(incoming: IncomingAccount, columns: dict[str, Any]) -> Account
         local=False,
         uri=incoming.uri,
         created_at=max(0, min(incoming.created_at or moments.now(), moments.now())),
-        **columns,
+        **{**columns, **await domains.marks(columns["domain"])},
     )
     await made.save(force_create=True)
     return made
