@@ -11,6 +11,7 @@ from fediblog.cli import (
     accounts,
     database,
     doctor,
+    domains,
     invites,
     media,
     processes,
@@ -39,6 +40,7 @@ app.add_typer(tokens.commands, name="tokens")
 app.add_typer(invites.commands, name="invites")
 app.add_typer(statistics.commands, name="statistics")
 app.add_typer(media.commands, name="media")
+app.add_typer(domains.commands, name="domains")
 
 
 def main() -> None:

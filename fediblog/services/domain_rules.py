@@ -6,7 +6,7 @@ ones are, and the follows between them and ours end. Lifting the rule undoes tha
 but for accounts that were put away for a reason of their own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fediblog import db, ids, moments, text
@@ -131,19 +131,21 @@ async def enforce(key: str) -> None:
         await _bring_in_line(name, domains.covering(rules, name, allow_list))
 
 
-async def followed(domain: str) -> tuple[int, int]:
-    """How many follows a block of this domain would end: of theirs by ours, and of ours by theirs."""
-    known = await _known_under(domain)
-    counts = [await db.row(_FOLLOWS, name) or {} for name in known]
-    return sum(found["ours"] for found in counts), sum(found["theirs"] for found in counts)
+async def followed(blocked: Collection[str]) -> dict[str, dict[str, int]]:
+    """How many follows a block of each of these domains would end: `follows` of ours, `followers` of ours."""
+    found = {domain: {"follows": 0, "followers": 0} for domain in blocked}
+    for name in await _known_under(EVERY) if blocked else ():
+        covering = [domain for domain in domains.names(name) if domain in found]
+        counts = await db.row(_FOLLOWS, name) if covering else None
+        for domain in covering:
+            found[domain] = {each: found[domain][each] + (counts or {})[each] for each in found[domain]}
+    return found
 
 
 async def _known_under(domain: str) -> list[str]:
     """The domains from which we know somebody: this one and those below it, or all."""
     known: list[str] = await db.column(_KNOWN)
-    if domain == EVERY:
-        return known
-    return [name for name in known if domains.covering({domain: domains.REFUSED}, name).refused]
+    return [name for name in known if domain == EVERY or domain in domains.names(name)]
 
 
 async def _bring_in_line(domain: str, policy: Policy) -> None:
@@ -227,6 +229,6 @@ UPDATE account SET {{column}}_at = NULL, {{column}}_by_rule = FALSE, version = v
 """
 _ACCOUNTS = f"SELECT id FROM account WHERE domain = $1 AND id > $2 ORDER BY id LIMIT {_BATCH}"
 _FOLLOWS = """
-SELECT (SELECT count(*) FROM account a JOIN follow f ON f.target_id = a.id WHERE a.domain = $1) AS ours,
-       (SELECT count(*) FROM account a JOIN follow f ON f.follower_id = a.id WHERE a.domain = $1) AS theirs
+SELECT (SELECT count(*) FROM account a JOIN follow f ON f.target_id = a.id WHERE a.domain = $1) AS follows,
+       (SELECT count(*) FROM account a JOIN follow f ON f.follower_id = a.id WHERE a.domain = $1) AS followers
 """

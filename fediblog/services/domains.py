@@ -91,10 +91,24 @@ def tidy(typed: str) -> str:
 
 def covering(rules: Mapping[str, Policy], domain: str, allow_list: bool = False) -> Policy:
     """Which of these rules holds for a domain: its own, or that of the nearest domain above it."""
-    for name in _names(domain):
+    for name in names(domain):
         if name in rules:
             return rules[name]
     return REFUSED if allow_list else FREE
+
+
+def names(domain: str) -> Iterator[str]:
+    """The domains whose rules cover one: itself, it without its port, those above it; the nearest first."""
+    try:
+        name = hosts.to_ascii(domain).removesuffix(".")
+    except ValueError:
+        name = domain.lower()
+    name, colon, port = name.partition(":")
+    if colon:
+        yield f"{name}:{port}"
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 async def read() -> dict[str, Policy]:
@@ -114,19 +128,6 @@ async def _rules() -> Mapping[str, Policy]:
     rules = await read()
     _cache = (current, time.monotonic() + _KEPT_SECONDS, rules)
     return rules
-
-
-def _names(domain: str) -> Iterator[str]:
-    """The domain itself, without its port, and those above it, the nearest first."""
-    try:
-        name = hosts.to_ascii(domain).removesuffix(".")
-    except ValueError:
-        name = domain.lower()
-    yield name
-    name = name.partition(":")[0]
-    while name:
-        yield name
-        name = name.partition(".")[2]
 
 
 def _is_ours(domain: str) -> bool:
