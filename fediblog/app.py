@@ -8,6 +8,7 @@ from quart import Quart, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
+from fediblog.activitypub import routes
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
@@ -40,6 +41,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.before_request(_refuse_when_full)
     api.register(app, config)
     web.register(app, config)
+    routes.register(app, config)
     app.register_error_handler(FediblogError, _ours)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unforeseen)

@@ -1,4 +1,7 @@
-"""A post with all that its document for other servers says: read in three statements, for one as for many."""
+"""A post with all that its document for other servers says: read in three statements, for one as for many.
+
+Who may see it is asked elsewhere (visibility.py): here nobody looks.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ import orjson
 
 from fediblog import db
 from fediblog.config import settings
-from fediblog.models import Account
+from fediblog.models import Account, Post
 from fediblog.services import views
 from fediblog.services.views import Body
 
@@ -60,6 +63,17 @@ class Written:
     replies: int
 
 
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """A boost, with the ids that stand around it."""
+
+    post: Post
+    author_uri: str
+    followers_uri: str
+    original_uri: str
+    original_author_uri: str
+
+
 async def load(post_id: int) -> Written | None:
     """One post, whoever may see it; None when it is gone, or a boost."""
     return (await load_many([post_id])).get(post_id)
@@ -80,6 +94,16 @@ async def load_many(post_ids: Iterable[int]) -> dict[int, Written]:
         for line in lines
         if line["id"] in bodies and line["author_id"] in authors
     }
+
+
+async def boosts(post_ids: Iterable[int]) -> dict[int, Boosted]:
+    """Those of the posts that are boosts, in two statements."""
+    wanted = list(set(post_ids))
+    if not wanted:
+        return {}
+    found = {post.id: post for post in await Post.filter(id__in=wanted, boost_of_id__not_isnull=True)}
+    around = await db.rows(_AROUND.format(given=db.unnest("$1")), db.array(list(found)))
+    return {post_id: Boosted(found[post_id], *uris) for post_id, *uris in map(dict.values, around)}
 
 
 def _written(line: db.Row, body: Body, author: Account) -> Written:
@@ -157,3 +181,10 @@ SELECT p.id, p.author_id, p.source, p.emojis, p.likes, p.boosts, p.replies, q.vo
 FROM {db.unnest("$1")} JOIN post p ON p.id = given.id AND p.boost_of_id IS NULL
 LEFT JOIN poll q ON q.id = p.id LEFT JOIN post parent ON parent.id = p.reply_to_id
 LEFT JOIN post quoted ON quoted.id = p.quote_of_id LEFT JOIN post root ON root.id = p.thread_id"""
+
+
+_AROUND = """
+SELECT p.id, a.uri AS author_uri, a.followers_uri, o.uri AS original_uri, b.uri AS original_author_uri
+FROM {given} JOIN post p ON p.id = given.id JOIN account a ON a.id = p.author_id
+JOIN post o ON o.id = p.boost_of_id JOIN account b ON b.id = o.author_id
+"""

@@ -12,20 +12,17 @@ has no door around it yet leaves here without `@context`: `with_context` adds it
 """
 
 from fediblog.activitypub.documents.activities import activity, create, follow, like, with_context
-from fediblog.activitypub.documents.actors import actor, server, suspended
-from fediblog.activitypub.documents.collections import (
-    Stretch,
-    collection,
-    counted,
-    unordered,
-    unordered_page,
-)
+from fediblog.activitypub.documents.actors import actor, featured_tags_uri, server, suspended
+from fediblog.activitypub.documents.collections import Stretch, collection, counted, replies_page, unordered
 from fediblog.activitypub.documents.collections import page as collection_page
-from fediblog.activitypub.documents.posts import addressed, announce, note, tombstone
-from fediblog.services.written import Addressed, Tally, Written, load, load_many
+from fediblog.activitypub.documents.parts import Document, hashtag
+from fediblog.activitypub.documents.posts import addressed, announce, boost, note, tombstone
+from fediblog.services.written import Addressed, Boosted, Tally, Written, load, load_many
 
 __all__ = [
     "Addressed",
+    "Boosted",
+    "Document",
     "Stretch",
     "Tally",
     "Written",
@@ -33,19 +30,22 @@ __all__ = [
     "actor",
     "addressed",
     "announce",
+    "boost",
     "collection",
     "collection_page",
     "counted",
     "create",
+    "featured_tags_uri",
     "follow",
+    "hashtag",
     "like",
     "load",
     "load_many",
     "note",
+    "replies_page",
     "server",
     "suspended",
     "tombstone",
     "unordered",
-    "unordered_page",
     "with_context",
 ]

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from fediblog import moments, uris
-from fediblog.activitypub.documents.posts import Document, addressed, note
+from fediblog.activitypub.documents.parts import Document
+from fediblog.activitypub.documents.posts import addressed, note
 from fediblog.activitypub.vocabulary import CONTEXT
 from fediblog.services.written import Written
 

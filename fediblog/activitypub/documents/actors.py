@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from fediblog import moments, text, uris
-from fediblog.activitypub.documents.parts import emoji, hashtag, picture
+from fediblog.activitypub.documents.parts import Document, emoji, hashtag, picture
 from fediblog.activitypub.senders import Sender
 from fediblog.config import settings
 from fediblog.models import Account
-
-Document = dict[str, Any]
 
 # What we understand beyond what everybody does (FEP-844e).
 _IMPLEMENTS = [
@@ -71,6 +69,11 @@ def server(sender: Sender, name: str) -> Document:
     }
 
 
+def featured_tags_uri(account: Account) -> str:
+    """Where the hashtags are that somebody shows on their page."""
+    return f"{account.uri}/tags"
+
+
 def _frame(account: Account) -> Document:
     """What is the same for everybody. The day of joining is not told to the minute, as Mastodon does."""
     uri = account.uri
@@ -84,7 +87,7 @@ def _frame(account: Account) -> Document:
         "followers": account.followers_uri,
         "following": account.following_uri,
         "featured": account.featured_uri,
-        "featuredTags": f"{uri}/tags",
+        "featuredTags": featured_tags_uri(account),
         "endpoints": {"sharedInbox": account.shared_inbox},
         "published": moments.iso(moments.day_start(moments.day(account.created_at))),
         "webfinger": f"{account.username}@{settings().domain}",

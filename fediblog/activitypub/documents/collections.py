@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Document = dict[str, Any]
+from fediblog.activitypub.documents.parts import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,19 @@ def page(uri: str, query: str, stretch: Stretch) -> Document:
     return made | _neighbours(uri, stretch) | {"orderedItems": list(stretch.items)}
 
 
-def unordered(uri: str, number: int, first: Document) -> Document:
-    """A list that is no chronicle, with its first page in it: whoever shows a thread saves a request."""
-    return {"id": uri, "type": "Collection", "totalItems": number, "first": first}
+def unordered(uri: str, number: int) -> Document:
+    """A list that is no chronicle."""
+    return {"id": uri, "type": "Collection", "totalItems": number, "first": f"{uri}?page=true"}
 
 
-def unordered_page(uri: str, query: str, stretch: Stretch) -> Document:
-    """A page of such a list."""
-    made: Document = {"id": f"{uri}?{query}", "type": "CollectionPage", "partOf": uri}
-    return made | _neighbours(uri, stretch) | {"items": list(stretch.items)}
+def replies_page(uri: str, query: str, stretch: Stretch, others: bool) -> Document:
+    """A page of answers. Behind the author's own, `next` leads on to those of others."""
+    which = "&others=true" if others else ""
+    made: Document = {"id": f"{uri}?{query}{which}", "type": "CollectionPage", "partOf": uri}
+    made |= {name: link + which for name, link in _neighbours(uri, stretch).items()}
+    if not others and "next" not in made:
+        made["next"] = f"{uri}?page=true&others=true"
+    return made | {"items": list(stretch.items)}
 
 
 def _neighbours(uri: str, stretch: Stretch) -> Document:

@@ -1,18 +1,15 @@
-"""Posts as other servers read them: Note and Question, boosts, what is left of deleted ones (FEDERATION §3)."""
+"""Posts as other servers read them: Note and Question, boosts, and what is left of them (FEDERATION §3)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from fediblog import moments, uris
 from fediblog.activitypub import audience
-from fediblog.activitypub.documents.parts import emoji, hashtag, picture
+from fediblog.activitypub.documents.parts import Document, emoji, hashtag, picture
 from fediblog.activitypub.vocabulary import LD_JSON
 from fediblog.models import Post
 from fediblog.services.views import MediaView
-from fediblog.services.written import Tally, Written
+from fediblog.services.written import Boosted, Tally, Written
 from fediblog.storage import TYPES
-
-Document = dict[str, Any]
 
 
 def note(written: Written) -> Document:
@@ -62,6 +59,17 @@ def announce(boost: Post, *, actor: str, followers: str, original: str, original
         "to": to,
         "cc": cc,
     }
+
+
+def boost(boosted: Boosted) -> Document:
+    """The same from what `written.boosts` has read."""
+    return announce(
+        boosted.post,
+        actor=boosted.author_uri,
+        followers=boosted.followers_uri,
+        original=boosted.original_uri,
+        original_author=boosted.original_author_uri,
+    )
 
 
 def tombstone(uri: str, deleted_at: int | None = None) -> Document:
