@@ -94,6 +94,7 @@ _BY_THE_CLOCK = frozenset(
     }
 )
 _SECONDS = {
+    Job.RECEIVE: 900,
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,
     Job.UPKEEP: 900,

@@ -1,8 +1,10 @@
 """Who elsewhere may have signed a request: found by key, and whether we know somebody at all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fediblog import db
+from fediblog.models import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,9 @@ async def find(key_id: str) -> Holder | None:
 async def known(uri: str) -> bool:
     """Whether there is an account with this address that has not been deleted."""
     return await db.value("SELECT 1 FROM account WHERE uri = $1 AND deleted_at IS NULL", uri) is not None
+
+
+async def accounts(uris: Collection[str]) -> dict[str, Account]:
+    """Those of these accounts that we know, by their address."""
+    found = await Account.filter(uri__in=list(uris), deleted_at=None)
+    return {account.uri: account for account in found}

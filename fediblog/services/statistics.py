@@ -2,7 +2,8 @@
 
 A day is a day in UTC and is known by its number (`moments.day`). Computing it counts what the tables hold of
 it at that moment and puts that in the place of what stood there, so doing it again changes nothing. Only what
-people here did counts for the server; what an account received counts from wherever it came.
+people here did counts for the server; what an account received counts from wherever it came. What comes in
+from other servers and what goes out is thrown away after some days: of these the greatest count stays.
 """
 
 from collections.abc import Sequence
@@ -48,6 +49,10 @@ class AccountDay:
     likes_received: int = 0
     new_followers: int = 0
 
+
+# The rows behind these do not stay.
+_PRUNED = frozenset({"deliveries", "inbound"})
+_GREATER = "CASE WHEN excluded.{0} > server_day.{0} THEN excluded.{0} ELSE server_day.{0} END"
 
 # These say how many there are on a day; the same ones may be there on the next.
 _NOT_SUMMED = frozenset({"day", "active_people", "known_servers"})
@@ -150,8 +155,10 @@ def _server_sql() -> str:
     counts = {name: f"COALESCE(sum({name}), 0)" for name in names}
     counts["active_people"] = "count(CASE WHEN posts + replies + boosts + likes + follows > 0 THEN 1 END)"
     counts["sign_ups"] = "(SELECT count(*) FROM person u WHERE u.created_at >= $1 AND u.created_at < $2)"
-    # Nothing is delivered or received yet: these are counted from the rows of federation when it comes.
-    counts["deliveries"] = counts["inbound"] = "0"
+    counts["deliveries"] = (
+        "(SELECT count(*) FROM delivery d WHERE d.ended_at >= $1 AND d.ended_at < $2 AND d.state = 'done')"
+    )
+    counts["inbound"] = "(SELECT count(*) FROM inbox_item i WHERE i.received_at >= $1 AND i.received_at < $2)"
     # An id carries the moment in which we met an account; its `created_at` may be that of its own server.
     # Written so that an index answers it: rows of accounts are wide, and there are very many.
     met = "SELECT domain FROM account WHERE domain > '' GROUP BY domain HAVING min(id) < $5"
@@ -165,7 +172,9 @@ ON CONFLICT (day) DO UPDATE SET {_replaced([*names, "computed_at"])}
 
 
 def _replaced(names: Sequence[str]) -> str:
-    return ", ".join(f"{name} = excluded.{name}" for name in names)
+    return ", ".join(
+        f"{name} = {_GREATER.format(name) if name in _PRUNED else f'excluded.{name}'}" for name in names
+    )
 
 
 ACCOUNTS = _accounts_sql()

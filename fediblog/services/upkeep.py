@@ -7,7 +7,7 @@ knows them; the rest is rows of one table and stands here.
 import structlog
 
 from fediblog import db, moments, storage
-from fediblog.services import mail, media, sessions, signups
+from fediblog.services import dropped, inbox_items, mail, media, sessions, signups
 
 log = structlog.get_logger()
 
@@ -25,6 +25,11 @@ _SENT_MAIL = 30 * moments.DAY
 # Its maker may still wonder for a while. Those that somebody came with stay, to know who brought whom.
 _ENDED_INVITE = 30 * moments.DAY
 _BROUGHT_NOBODY = "expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM person p WHERE p.invite_id = invite.id)"
+# Only of days that have been counted to their end: what came in on a day is counted from these rows.
+_OVER = (
+    "state = 'done' AND received_at <= $1 AND EXISTS (SELECT 1 FROM server_day s"
+    f" WHERE s.day = received_at / {moments.DAY} AND s.computed_at >= (s.day + 1) * {moments.DAY})"
+)
 _HALF_RECEIVED_SECONDS = 24 * 3600.0
 
 
@@ -46,6 +51,11 @@ async def prune() -> dict[str, int]:
         "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
         "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),
         "invites": await _delete("invite", "id", _BROUGHT_NOBODY, now - _ENDED_INVITE),
+        "activities": await _delete("inbox_item", "id", _OVER, now - inbox_items.KEPT),
+        "activities_put_aside": await _delete(
+            "inbox_item", "id", "state = 'quarantined' AND received_at <= $1", now - inbox_items.KEPT_ASIDE
+        ),
+        "drops": await _delete("dropped", "day, reason", "day <= $1", moments.day(now - dropped.KEPT)),
         **await prune_media(),
     }
     await mail.forget_secrets()

@@ -515,3 +515,68 @@ async def test_a_day_is_found_by_indexes(noon: int, explain: Callable[..., Await
         assert index in plan
     if db.dialect() == "sqlite":
         assert "SCAN post" not in plan and "SCAN follow" not in plan and "SCAN l" not in plan
+
+
+# ------------------------------------------------------------------------------ what comes in and goes out
+
+
+async def arrived(at: int) -> None:
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO inbox_item (id, uri, actor_uri, body, due_at, received_at, state)"
+            " VALUES ($1, $2, 'x', $3, $4, $4, 'done')",
+            *((number := ids.new()), f"activity:{number}", b"", at),
+        )
+
+
+async def delivered(at: int, state: str = "done") -> None:
+    number = ids.new()
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO server (id, domain, first_seen_at) VALUES ($1, $2, 1)", number, f"{number}.example"
+        )
+        await db.execute(
+            "INSERT INTO activity (id, uri, kind, body, created_at) VALUES ($1, $2, 'Like', $3, 1)",
+            *(number, f"letter:{number}", b"{}"),
+        )
+        await db.execute(
+            "INSERT INTO delivery (id, activity_id, server_id, inbox, state, due_at, ended_at)"
+            " VALUES ($1, $1, $1, 'x', $2, 1, $3)",
+            *(number, state, at),
+        )
+
+
+async def test_what_comes_in_and_what_goes_out_is_counted_on_its_day() -> None:
+    start, end = moments.day_start(20_000), moments.day_start(20_001)
+    for at in (start - 1, start, end - 1, end):
+        await arrived(at)
+        await delivered(at)
+    await delivered(start, state="failed")
+    await statistics.compute_day(20_000)
+
+    [day] = await statistics.server_days(20_000, 20_000)
+    assert (day.inbound, day.deliveries) == (2, 2)
+
+
+async def test_a_day_whose_rows_are_gone_keeps_its_count() -> None:
+    at = moments.day_start(20_000)
+    for _ in range(3):
+        await arrived(at)
+        await delivered(at)
+    await statistics.compute_day(20_000)
+    async with db.transaction():
+        await db.execute("DELETE FROM inbox_item")
+        await db.execute("DELETE FROM delivery")
+    await arrived(at)
+    await statistics.compute_day(20_000)
+
+    [day] = await statistics.server_days(20_000, 20_000)
+    assert (day.inbound, day.deliveries) == (3, 3)
+
+
+async def test_counting_what_comes_in_reads_no_table_whole(explain) -> None:
+    for at in range(2_000):
+        await arrived(at)
+    await analyse()
+    plan = "\n".join(await explain(statistics.SERVER, 0, 5, 0, 0, 0))
+    assert "inbox_item_received" in plan
