@@ -5,13 +5,15 @@ change and an id never does (ARCHITECTURE §5.1).
 """
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fediblog.config import settings
 from fediblog.paging import BIGGEST
 
 # One spelling for each id: no zeros in front, no digits of other scripts.
 _LOCAL = re.compile(r"/ap/(?P<kind>accounts|posts)/(?P<id>[1-9][0-9]{0,18})")
+
+_PAGE = re.compile(r"/@(?P<username>[^/@]+)(?:@(?P<domain>[^/@]+))?(?:/(?P<id>[1-9][0-9]{0,18}))?/?")
 
 
 def absolute(path: str) -> str:
@@ -97,6 +99,16 @@ def local(uri: str) -> tuple[str, int] | None:
     if match is None or int(match["id"]) > BIGGEST:
         return None
     return match["kind"], int(match["id"])
+
+
+def page(url: str) -> tuple[str, str, int | None] | None:
+    """`(username, domain, post id or None)` for the page of an account or a post here, None for others."""
+    if not is_local(url):
+        return None
+    match = _PAGE.fullmatch(unquote(url[len(settings().origin) :]))
+    if match is None or int(match["id"] or 0) > BIGGEST:
+        return None
+    return match["username"], match["domain"] or "", int(match["id"]) if match["id"] else None
 
 
 def media_path(key: str) -> str:

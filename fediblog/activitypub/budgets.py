@@ -4,14 +4,21 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from fediblog.config import Config, settings
+from fediblog.http import TooMuch
 
 MOST_FETCHES = 100
 MOST_PARENTS = 50
 MOST_PAGES = 3
 MOST_REPLIES = 60
 MOST_PER_HOST = 30  # In a minute, for threads alone.
+# A thread on slow servers is not worth more: whoever reads it waits, or others wait behind it.
+SECONDS = 30.0
+# Between two looks at the answers to one post.
+BETWEEN_LOOKS = 15 * 60.0
 
 _MINUTE = 60.0
 _MOST_HOSTS = 1_000
@@ -25,27 +32,30 @@ class Budget:
 
     fetches: int = MOST_FETCHES
     parents: int = MOST_PARENTS
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
 
-    def spend(self) -> bool:
-        """Take one fetch. False when none is left."""
+    def spend(self) -> None:
+        """Take one fetch. Raises http.TooMuch when none is left, or no time."""
         self.fetches -= 1
-        return self.fetches >= 0
+        if self.fetches < 0 or time.monotonic() > self.until:
+            raise TooMuch("budget")
 
 
 class Pace:
-    """How often something is asked for by name: at most so many times within a minute."""
+    """How often something is done to what has a name: at most so many times within so many seconds."""
 
-    def __init__(self, most: int = MOST_PER_HOST, names: int = _MOST_HOSTS) -> None:
+    def __init__(self, most: int = MOST_PER_HOST, seconds: float = _MINUTE, names: int = _MOST_HOSTS) -> None:
         self._most = most
+        self._seconds = seconds
         self._names = names
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def take(self, name: str) -> bool:
-        """Ask once more. False when it would be too often: then it does not count either."""
+        """Do it once more. False when it would be too often: then it does not count either."""
         now = time.monotonic()
         times = self._times.setdefault(name, deque())
         self._times.move_to_end(name)
-        while times and times[0] <= now - _MINUTE:
+        while times and times[0] <= now - self._seconds:
             times.popleft()
         # Who is forgotten has been quiet for longer than a thousand others.
         while len(self._times) > self._names:
@@ -57,7 +67,7 @@ class Pace:
 
 
 class Together(Generic[Found]):
-    """Those who want the same thing at the same time get it together: one fetch at a time for each address."""
+    """Those who want the same thing at the same time get it together: one fetch for each address."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Task[Found]] = {}
@@ -78,6 +88,27 @@ class Together(Generic[Found]):
         del self._under_way[name]
         if not done.cancelled():
             done.exception()  # Looked at, so that nobody complains when all have given up.
+
+
+class Memory:
+    """What one process remembers of what it asks others for, for one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.documents: Together[dict[str, Any]] = Together()
+        self.hosts = Pace()
+        self.threads = Pace(1, BETWEEN_LOOKS)
+
+
+_memory: Memory | None = None
+
+
+def memory() -> Memory:
+    """The memory of this process. With another configuration it begins anew."""
+    global _memory
+    if _memory is None or _memory.config is not settings():
+        _memory = Memory(settings())
+    return _memory
 
 
 async def _awaited(make: Callable[[], Awaitable[Found]]) -> Found:

@@ -136,6 +136,12 @@ async def is_suspect(work_id: int) -> bool:
     return await db.value(sql, work_id, moments.now()) is not None
 
 
+async def tries(job: Job, key: int | str) -> int:
+    """How often a piece of work has failed in a way that was foreseen; 0 when nobody owes it."""
+    sql = "SELECT attempts FROM work WHERE kind = $1 AND key = $2"
+    return await db.value(sql, job.value, str(key)) or 0
+
+
 async def done(work: Work) -> None:
     """End a row. When it was owed again meanwhile it becomes due again instead, with a clean record."""
     async with db.transaction():

@@ -1,0 +1,236 @@
+"""WebFinger: from a handle to an actor, and whether an actor's own host says that the handle is its own.
+
+RFC 7033, and host-meta (RFC 6415) where a server has its WebFinger elsewhere. What one host says about
+another is only a hint: a handle counts when both sides say the same (FEDERATION §1.3, §1.4).
+"""
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from fediblog import hosts, http
+from fediblog.activitypub import compact, ownership
+from fediblog.activitypub.ownership import Forged, Reason
+from fediblog.activitypub.vocabulary import JRD_JSON, as_list, is_activity_type
+from fediblog.config import settings
+from fediblog.errors import Forbidden, Malformed, NotFound
+from fediblog.services import domains
+from fediblog.text.markup import Start, tokens
+
+_JSON = (JRD_JSON, "application/json")
+_XRD = ("application/xrd+xml", "application/xml", "text/xml")
+_MOST_BYTES = 128 * 1024
+
+_HANDLE = re.compile(r"@?(?P<username>[A-Za-z0-9_.-]{1,200})@(?P<domain>[^\s@/?#]{1,260})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """`name@host`; the host in lower-case ASCII, with its port where there is one."""
+
+    username: str
+    domain: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What all spellings of one handle have in common."""
+        return self.username.casefold(), self.domain
+
+    def __str__(self) -> str:
+        return f"{self.username}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the host of `asked` says: how the handle is really written, and which actor has it."""
+
+    asked: Handle
+    subject: Handle
+    actor_uri: str
+
+
+def handle(text: str) -> Handle | None:
+    """`name@host`, `@name@host` or `acct:name@host` taken apart; None for anything else."""
+    found = _HANDLE.fullmatch(text.strip().removeprefix("acct:"))
+    if found is None:
+        return None
+    try:
+        return Handle(found["username"], hosts.to_ascii(found["domain"]))
+    except ValueError:
+        return None
+
+
+async def ask(wanted: Handle) -> Finding:
+    """What the host of a handle says about it, which is not yet the truth (`confirm`).
+
+    Raises NotFound when nobody there has that name, Forbidden for a server that is blocked or ours,
+    http.Outside when it cannot be asked, Malformed and Forged for what it says.
+    """
+    try:
+        return _finding(wanted, compact.read(await _document(wanted)))
+    except http.Unwelcome as refusal:
+        if refusal.status in (404, 410):
+            raise NotFound(f"There is nobody called @{wanted}.") from refusal
+        raise
+
+
+async def confirm(
+    actor_uri: str, username: str, claimed: str = "", heard: Finding | None = None
+) -> Handle | None:
+    """The handle of an actor that calls itself `username`; None when its host does not know WebFinger.
+
+    `claimed` is what the actor says its handle is (FEP-2c59), `heard` what has been asked already. Raises
+    Forged when its host says that the name is somebody else's, http.Outside when its host cannot be asked.
+    """
+    own = Handle(username, ownership.origin(actor_uri).partition("://")[2])
+    for claim in _claims(own, claimed):
+        said = heard if heard and heard.asked.key == claim.key else await _said(claim, own)
+        if said is None:
+            continue
+        if said.actor_uri == actor_uri:
+            return said.subject if await _agree(said) else None
+        if claim is own:
+            raise Forged(Reason.OWNER)
+    return None
+
+
+async def check_host(url: str) -> None:
+    """Raises Forbidden for an address on a server that is blocked here, or on ours: that is in our database.
+
+    Raises Forged for what is no address of the web.
+    """
+    domain = ownership.check_foreign(url).partition("://")[2]
+    if domain == settings().domain or await domains.refused(domain):
+        raise Forbidden("That server cannot be asked from here.")
+
+
+def _claims(own: Handle, claimed: str) -> Iterator[Handle]:
+    other = handle(claimed)
+    if other is not None and other.domain != own.domain and other.username.casefold() == own.key[0]:
+        yield other
+    yield own
+
+
+async def _said(claim: Handle, own: Handle) -> Finding | None:
+    """What a host says. That another host is silent only means that the claim does not hold."""
+    try:
+        return await ask(claim)
+    except (NotFound, Malformed, http.Unwelcome):
+        return None
+    except (Forbidden, http.Outside):
+        if claim is own:
+            raise
+        return None
+
+
+async def _agree(said: Finding) -> bool:
+    """Whether the host of the subject says the same, where one host answers for another (split domains)."""
+    subject = said.subject
+    if subject.key == said.asked.key:
+        return True
+    if subject.key[0] != said.asked.key[0]:
+        return False
+    other = await _said(subject, said.asked)
+    return other is not None and other.actor_uri == said.actor_uri and other.subject.key == subject.key
+
+
+# ------------------------------------------------------------------------------------------------ documents
+
+
+def _finding(wanted: Handle, jrd: dict[str, Any]) -> Finding:
+    """What a document says. Without a subject it is about what was asked for (RFC 7033 §4.4.1)."""
+    subject = jrd.get("subject")
+    written = handle(subject) if isinstance(subject, str) and subject.startswith("acct:") else None
+    for link in as_list(jrd.get("links")):
+        if isinstance(link, dict) and link.get("rel") == "self" and is_activity_type(str(link.get("type"))):
+            actor_uri = str(link.get("href"))
+            ownership.check_foreign(actor_uri)
+            return Finding(wanted, written or wanted, actor_uri)
+    raise NotFound(f"@{wanted} cannot be followed from here.")
+
+
+async def _document(wanted: Handle) -> bytes:
+    """The document, from where the host has it."""
+    resource = quote(f"acct:{wanted}", safe=":@")
+    if template := _templates.get(wanted.domain):
+        with suppress(http.Outside):  # It may have moved.
+            return await _fetch(template.replace("{uri}", resource))
+    address = f"/.well-known/webfinger?resource={resource}"
+    try:
+        return await _from_host(wanted.domain, address, _JSON)
+    except http.Unwelcome as refusal:
+        # Those that have it elsewhere say so in host-meta (FEDERATION §1.3).
+        template = await _template(wanted.domain) if refusal.status < 500 else None
+        if template is None or template.replace("{uri}", resource).endswith(wanted.domain + address):
+            raise
+    found = await _fetch(template.replace("{uri}", resource))
+    _templates.put(wanted.domain, template)
+    return found
+
+
+async def _template(domain: str) -> str | None:
+    """Where host-meta says that WebFinger is; None when it says nothing of use."""
+    try:
+        body = await _from_host(domain, "/.well-known/host-meta", (*_XRD, *_JSON))
+        links = list(_links(body))
+    except (http.Unwelcome, Malformed):
+        return None
+    for link in links:
+        template = link.get("template")
+        if link.get("rel") == "lrdd" and isinstance(template, str) and template.count("{uri}") == 1:
+            return template
+    return None
+
+
+def _links(body: bytes) -> Iterator[dict[str, Any]]:
+    """The links of a host-meta, in XML or in JSON. Of XML only the tags are read: no entity is opened."""
+    if body.lstrip().startswith(b"{"):
+        yield from (link for link in as_list(compact.read(body).get("links")) if isinstance(link, dict))
+        return
+    for token in tokens(body.decode("utf-8", "replace")):
+        if isinstance(token, Start) and token.name == "link":
+            yield dict(token.attributes)
+
+
+async def _from_host(domain: str, path: str, accept: tuple[str, ...]) -> bytes:
+    """From the host itself: by https, in labs where that is allowed also by http."""
+    try:
+        return await _fetch(f"https://{domain}{path}", accept)
+    except http.Unreachable:
+        if not settings().federation.allow_http:
+            raise
+    return await _fetch(f"http://{domain}{path}", accept)
+
+
+async def _fetch(url: str, accept: tuple[str, ...] = _JSON) -> bytes:
+    await check_host(url)
+    return (await http.fetch(url, accept=accept, most_bytes=_MOST_BYTES)).body
+
+
+class _Templates:
+    """Where hosts have their WebFinger, for a day, the latest thousand."""
+
+    def __init__(self, most: int = 1_000, seconds: float = 24 * 3600.0) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._kept: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    def get(self, domain: str) -> str | None:
+        """The template, as long as it is fresh."""
+        template, until = self._kept.get(domain, ("", 0.0))
+        return template if time.monotonic() < until else None
+
+    def put(self, domain: str, template: str) -> None:
+        """Remember one that has been of use."""
+        self._kept[domain] = (template, time.monotonic() + self._seconds)
+        self._kept.move_to_end(domain)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
+_templates = _Templates()
