@@ -39,6 +39,7 @@ class Job(StrEnum):
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
+    SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
     SEVER = "sever"  # key: account elsewhere that was put away
     RECEIVE = "receive"
@@ -77,6 +78,7 @@ _QUEUE_OF = {
     Job.MAIL: "deliver",
     Job.RESOLVE: "fetch",
     Job.REFRESH: "fetch",
+    Job.SYNCHRONISE: "fetch",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",
     Job.ORPHANS: "maintenance",

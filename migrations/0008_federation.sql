@@ -147,3 +147,5 @@ ALTER TABLE account ADD COLUMN silenced_by_rule BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX account_by_rule ON account (domain) WHERE suspended_by_rule OR silenced_by_rule;
 -- Part of the name is starred out where the list of rules is public.
 ALTER TABLE domain_policy ADD COLUMN obfuscate BOOLEAN NOT NULL DEFAULT FALSE;
+-- When we last asked an account elsewhere who of us follows it (FEP-8fcf).
+ALTER TABLE account ADD COLUMN synchronised_at BIGINT;
