@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from quart import Response, g, redirect, request
 
 from fediblog import __version__, moments
+from fediblog.activitypub.vocabulary import ACTIVITY_JSON
 from fediblog.config import settings as configuration
 from fediblog.models import Role, User
 from fediblog.services import follows, notifications, settings, signups
@@ -71,10 +72,17 @@ class Shell:
         return self.site.registration in (Mode.OPEN, Mode.APPROVAL)
 
 
-async def page(template: str, status: int = 200, **values: Any) -> Response:
-    """A page made from a template and these values."""
-    text = templating.render(template, shell=await shell(), **values)
-    return Response(text, status, content_type="text/html; charset=utf-8")
+async def page(template: str, status: int = 200, shows: str = "", **values: Any) -> Response:
+    """A page made from a template and these values.
+
+    `shows` is the id of the one thing of ours that it shows: other servers find it by that (FEDERATION §1.6).
+    """
+    shows = shows if configuration().federation.enabled else ""
+    text = templating.render(template, shell=await shell(), shows=shows, **values)
+    response = Response(text, status, content_type="text/html; charset=utf-8")
+    if shows:
+        response.headers["Link"] = f'<{shows}>; rel="alternate"; type="{ACTIVITY_JSON}"'
+    return response
 
 
 async def form(template: str, filled: Filled, **values: Any) -> Response:

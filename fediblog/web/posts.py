@@ -43,6 +43,7 @@ async def show(name: str, post_id: int) -> Response:
         writing.return_to = line.href
     return await answers.page(
         "post.html",
+        shows=line.body.uri if post.local else "",
         line=line,
         above=await layout.above(context, viewer),
         below=await layout.below(context, post.id, viewer),

@@ -209,6 +209,7 @@ async def _profile(
     rest = [entry for entry in listing.entries if entry.is_boost or entry.post_id not in pins]
     return await answers.page(
         "profile.html",
+        shows=owner.uri if owner.local else "",
         **await _head(owner, viewer),
         tab=tab,
         pinned=[
