@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from fediblog.activitypub import client, ownership, resolver
+from fediblog.activitypub import ownership, resolver
 from fediblog.activitypub.signatures import Reason, Refused, Signed, examine, verify
 from fediblog.activitypub.vocabulary import ACTORS, id_of
 from fediblog.config import Config, settings
@@ -171,13 +171,13 @@ async def _fetched(key_id: str, refresh: bool) -> tuple[Key, bool]:
         raise ownership.Forged(ownership.Reason.ORIGIN)
     in_row = account.key_id == key_id
     # The row holds one key; who has several is asked for the document that lists them.
-    pem = account.public_key if in_row else ownership.key_of(await client.get(account.uri), key_id)
+    pem = account.public_key if in_row else ownership.key_of(await resolver.document(account.uri), key_id)
     return _key(key_id, account.uri, pem, account.suspended_at is not None), in_row
 
 
 async def _owner(key_id: str) -> str:
     """Who holds a key that has an address of its own: a bare key, or the stub of an actor (GoToSocial)."""
-    document = await client.get(key_id)
+    document = await resolver.document(key_id)
     named = document if document.get("type") in ACTORS else document.get("owner", document.get("controller"))
     owner = id_of(named)
     if owner is None:

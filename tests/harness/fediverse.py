@@ -22,6 +22,7 @@ from quart import Quart
 from fediblog.activitypub.signatures import Scheme, received, sign, verify
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, CONTEXT, JRD_JSON, PUBLIC
 from fediblog.config import settings
+from fediblog.http import Unreachable
 from tests.people import pair
 
 Node = dict[str, Any]
@@ -155,7 +156,7 @@ class Peer:
         """What a request of ours gets."""
         self.asked.append(request)
         if self.down:
-            raise httpx.ConnectError("down", request=request)
+            raise Unreachable("connection")
         url = str(request.url)
         if url in self.answers:
             status, kind, body = self.answers[url]
@@ -244,5 +245,5 @@ class Fediverse:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         peer = self.servers.get(request.url.netloc.decode())
         if peer is None:
-            raise httpx.ConnectError("no such name", request=request)
+            raise Unreachable("name")
         return peer.answer(request)
