@@ -13,7 +13,10 @@ CREATE TABLE event (
     post_id BIGINT,
     target_id BIGINT,
     detail {json} NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- Put aside, with what went wrong: nobody waits for it.
+    error TEXT NOT NULL DEFAULT '',
+    quarantined_at BIGINT
 );
 CREATE INDEX event_account ON event (account_id, id);
 
@@ -115,7 +118,9 @@ CREATE TABLE cached_file (
     small_file TEXT NOT NULL DEFAULT '',
     bytes BIGINT NOT NULL DEFAULT 0,
     fetched_at BIGINT NOT NULL,
-    used_at BIGINT NOT NULL
+    used_at BIGINT NOT NULL,
+    -- For what could not be had: not to be asked for before.
+    again_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX cached_file_url ON cached_file (url, kind);
 CREATE INDEX cached_file_used ON cached_file (used_at);

@@ -6,11 +6,15 @@ its post. Services know no more of federation than this.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from fediblog import db, ids, moments
 from fediblog.config import settings
+from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.queue import Job
 from fediblog.services import work
@@ -24,13 +28,12 @@ class Event(StrEnum):
 
     POST_PUBLISHED = "post_published"  # post; detail: unknown (handles that nobody knew yet)
     POST_EDITED = "post_edited"  # post; detail: unknown
-    POST_DELETED = (
-        "post_deleted"  # post; detail: uri, visibility, mentioned (account ids), reply_to_author_id
-    )
+    # post; detail: uri, visibility, addressed (account ids), boosters (account ids), reply_to_author_id
+    POST_DELETED = "post_deleted"
     POLL_CHANGED = "poll_changed"  # post; new tallies, or the end
-    VOTED = "voted"  # post: the remote poll's; target: its author; detail: choices (positions)
+    VOTED = "voted"  # post: the poll elsewhere; target: its author; detail: options (titles)
     BOOSTED = "boosted"  # post: the boost
-    UNBOOSTED = "unboosted"  # post: the boost that was; detail: uri, of_uri, visibility; target: author of it
+    UNBOOSTED = "unboosted"  # post: the boost that was; detail: uri, of_uri, of_author_id, visibility
     LIKED = "liked"  # post: what is liked; target: its author; detail: like_id
     UNLIKED = "unliked"  # the same; detail: like_id, post_uri
     FOLLOW_ASKED = "follow_asked"  # target: who shall be followed; detail: uri
@@ -43,10 +46,43 @@ class Event(StrEnum):
     ACCOUNT_DELETED = "account_deleted"
     MOVED = "moved"  # target: the new account
     PINNED = "pinned"  # post
-    UNPINNED = "unpinned"  # post; detail: uri
+    UNPINNED = "unpinned"  # post; detail: uri, visibility
     REPORTED = "reported"  # by the server; target: the reported account; detail: posts (uris), comment
     RELAY_ASKED = "relay_asked"  # by the server; detail: inbox, uri, actor_uri
     RELAY_LEFT = "relay_left"  # the same
+
+
+# Meant for their target alone: when that lives here nobody elsewhere is concerned.
+_PERSONAL = frozenset(
+    {
+        *(Event.VOTED, Event.LIKED, Event.UNLIKED, Event.FOLLOW_ASKED, Event.FOLLOW_ENDED),
+        *(Event.FOLLOW_ACCEPTED, Event.FOLLOW_REJECTED, Event.BLOCKED, Event.UNBLOCKED, Event.REPORTED),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event as it was written. `account_id` is None for the server's own."""
+
+    id: int
+    kind: Event
+    account_id: int | None
+    post_id: int | None
+    target_id: int | None
+    detail: dict[str, Any]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """An event of which no letter could be made, for the admin's eyes."""
+
+    id: int
+    kind: str
+    account_id: int | None
+    error: str
+    quarantined_at: int
 
 
 async def record(
@@ -59,9 +95,12 @@ async def record(
 ) -> None:
     """Write an event down, inside the transaction of its cause. None is the server itself.
 
-    Of accounts elsewhere, and while `federation.enabled` is off: nothing.
+    Nothing when nobody elsewhere can be concerned: of accounts elsewhere, of those whose end was told
+    already, of what is meant for somebody here, and while `federation.enabled` is off.
     """
-    if not settings().federation.enabled or (account is not None and not account.local):
+    if not settings().federation.enabled or not _speaks(account):
+        return
+    if event in _PERSONAL and await db.value(_HERE, target_id):
         return
     account_id = account.id if account else None
     values = (ids.new(), event.value, account_id, post_id, target_id, db.json(detail or {}), moments.now())
@@ -70,7 +109,60 @@ async def record(
         await work.owe(Job.FEDERATE, account_id or SERVER)
 
 
+async def waiting(account_id: int, most: int) -> list[Happened]:
+    """The next events of an account, of the server itself for `SERVER`, in the order in which they happened."""
+    whose = "account_id IS NULL AND $1 = 0" if account_id == SERVER else "account_id = $1"
+    found = await db.rows(_WAITING.format(whose=whose), account_id, most)
+    return [_happened(line) for line in found]
+
+
+async def take(event_id: int) -> bool:
+    """End an event, inside the transaction that writes its letters. False when somebody else has."""
+    return await db.value("DELETE FROM event WHERE id = $1 RETURNING id", event_id) is not None
+
+
+async def put_aside(event_id: int, error: str) -> None:
+    """Keep an event that nothing can be made of out of the way, with the reason."""
+    sql = "UPDATE event SET quarantined_at = $2, error = $3 WHERE id = $1"
+    async with db.transaction():
+        await db.execute(sql, event_id, moments.now(), error[:2000])
+
+
+async def quarantined() -> list[PutAside]:
+    """All events that were put aside, oldest first."""
+    return [PutAside(**line) for line in await db.rows(_QUARANTINED)]
+
+
+async def retry(event_id: int) -> None:
+    """Try an event that was put aside once more. Raises NotFound when it is not there."""
+    async with db.transaction():
+        found = await db.row(_RETRY, event_id)
+        if found is None:
+            raise NotFound("No such event is in quarantine.")
+        await work.owe(Job.FEDERATE, found["account_id"] or SERVER)
+
+
+def _speaks(account: Account | None) -> bool:
+    return account is None or (account.local and account.deleted_at is None)
+
+
+def _happened(line: db.Row) -> Happened:
+    return Happened(**{**line, "kind": Event(line["kind"]), "detail": orjson.loads(line["detail"])})
+
+
+_HERE = "SELECT 1 FROM account WHERE id = $1 AND local"
 _RECORD = """
 INSERT INTO event (id, kind, account_id, post_id, target_id, detail, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_WAITING = """
+SELECT id, kind, account_id, post_id, target_id, detail, created_at FROM event
+WHERE {whose} AND quarantined_at IS NULL ORDER BY id LIMIT $2
+"""
+_QUARANTINED = """
+SELECT id, kind, account_id, error, quarantined_at FROM event WHERE quarantined_at IS NOT NULL ORDER BY id
+"""
+_RETRY = """
+UPDATE event SET quarantined_at = NULL, error = '' WHERE id = $1 AND quarantined_at IS NOT NULL
+RETURNING account_id
 """
