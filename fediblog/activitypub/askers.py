@@ -25,6 +25,14 @@ async def arrive() -> None:
         g.asker = await _proven()
 
 
+async def required() -> Account:
+    """Who asks, for what is only for those who say so. Raises as `arrive` does while the switch is on."""
+    if known() is None:
+        g.asker = await _proven()
+    asker: Account = g.asker
+    return asker
+
+
 async def viewer() -> Account | None:
     """Who asks, for what is not for everybody; None when nobody signed, or not so that it can be believed."""
     if _ASKER not in g:

@@ -5,7 +5,15 @@ from collections.abc import Awaitable, Callable
 from quart import Blueprint, Response, request
 
 from fediblog import paging
-from fediblog.activitypub import collections, documents, senders, serving
+from fediblog.activitypub import (
+    askers,
+    collections,
+    documents,
+    ownership,
+    senders,
+    serving,
+    synchronisation,
+)
 from fediblog.activitypub.documents import Document
 from fediblog.errors import Gone, NotFound
 from fediblog.models import Account
@@ -48,6 +56,15 @@ async def outbox(account_id: int) -> Response:
 async def followers(account_id: int) -> Response:
     """Who follows them."""
     return await _collection(account_id, collections.followers)
+
+
+@blueprint.get("/ap/accounts/<int:account_id>/followers/synchronisation")
+async def followers_of_a_server(account_id: int) -> Response:
+    """Who of the asking server follows them: for that server alone, which signs (FEP-8fcf)."""
+    asker = await askers.required()
+    owner = await _shown(account_id)
+    members = await synchronisation.partial(owner, ownership.origin(asker.uri).partition("://")[2])
+    return await serving.made(documents.counted(synchronisation.address(owner), members))
 
 
 @blueprint.get("/ap/accounts/<int:account_id>/following")

@@ -156,5 +156,5 @@ def _here() -> str:
 def bare_shell() -> Shell:
     """The same without asking anybody, for when something is broken."""
     title = configuration().web.site_title
-    site = Site(title, "", "", "", Mode.CLOSED, members_only=False)
+    site = Site(title, "", "", "", Mode.CLOSED, members_only=False, allow_list=False)
     return Shell(site, None, None, 0, 0, 0, "auto", request.path, "/", "", moments.now())

@@ -38,7 +38,7 @@ class Asker:
         return orjson.loads(body)
 
     async def all(self, uri: str, by: Node | None = None) -> list[Any]:
-        """Everything in a collection, page by page. Each page says what it is a part of and its own address."""
+        """Everything in a collection, page by page. Each page says what it is part of, and where it is."""
         found, link = [], (await self.get(uri, by)).get("first")
         while link:
             page = await self.get(link, by)
