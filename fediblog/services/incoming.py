@@ -54,7 +54,7 @@ class IncomingPost:
     visibility: Visibility
     created_at: int
     summary: str = ""
-    source: str = ""
+    source: str = ""  # The HTML that `content` was cleaned from, if it is another: for a better cleaning.
     sensitive: bool = False
     language: str = ""
     edited_at: int | None = None
@@ -78,6 +78,17 @@ class IncomingVote:
     author_uri: str
     poll_uri: str
     option: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What somebody likes a post with: a character, or `:shortcode:` with the address of its picture.
+
+    Both are empty for a plain like.
+    """
+
+    emoji: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
