@@ -183,9 +183,14 @@ def _is_held_by(key: Node, owner: str) -> bool:
 
 
 def _author(thing: Node) -> Any:
-    """The single `attributedTo`. PeerTube names a person and the person's channel: then the person."""
+    """The single `attributedTo`. PeerTube names a person and the person's channel: then the person.
+
+    Of late it gives only their addresses, the person's first.
+    """
     authors = as_list(thing.get("attributedTo"))
-    if len(authors) > 1:
+    if thing.get("type") == "Video" and all(isinstance(each, str) for each in authors):
+        authors = authors[:1]
+    elif len(authors) > 1:
         authors = [each for each in authors if isinstance(each, dict) and each.get("type") == "Person"]
     if not authors and "attributedTo" not in thing:
         return thing.get("actor")

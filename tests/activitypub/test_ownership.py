@@ -132,6 +132,7 @@ OWNERS = [
     ({"type": "Note", "attributedTo": EVE, "actor": MALLORY}, EVE),
     ({"type": "Note", "attributedTo": [{"id": EVE, "type": "Person"}]}, EVE),
     ({"type": "Video", "attributedTo": [{"id": EVE, "type": "Person"}, {"id": OTHER, "type": "Group"}]}, EVE),
+    ({"type": "Video", "attributedTo": [EVE, OTHER]}, EVE),
     ({"type": "Question", "actor": EVE}, EVE),
 ]
 NOBODYS = [

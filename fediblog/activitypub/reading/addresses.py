@@ -60,11 +60,17 @@ def links(value: Any, depth: int = 0) -> Iterator[Link]:
 
 
 def picture(value: Any) -> str:
-    """The first picture of an `icon` or `image`: an object, an address, or a list of them; else ""."""
-    for link in links(value):
-        if link.kind in ("", "application/octet-stream") or link.kind.startswith("image/"):
-            return link.href
-    return ""
+    """The picture of an `icon` or `image`: an object, an address, or a list of them; else "".
+
+    The widest of several (PeerTube), or the first if nothing is said of their size.
+    """
+    pictures = (
+        link
+        for link in links(value)
+        if link.kind in ("", "application/octet-stream") or link.kind.startswith("image/")
+    )
+    widest = max(pictures, key=_width, default=None)
+    return widest.href if widest else ""
 
 
 def media_type(node: Node) -> str:
@@ -80,9 +86,14 @@ def ending(url: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def _width(link: Link) -> float:
+    width = link.node.get("width")
+    return width if isinstance(width, int | float) else 0
+
+
 def _href(given: str) -> str:
-    """An address to open or fetch. Blanks inside are what people forget to escape."""
-    address = given.strip().replace(" ", "%20")
+    """An address to open or fetch. Some forget to escape blanks, WordPress escapes `&` as in HTML."""
+    address = given.strip().replace(" ", "%20").replace("&#038;", "&").replace("&amp;", "&")
     return address if _is_web(address) else ""
 
 

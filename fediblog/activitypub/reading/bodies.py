@@ -57,9 +57,9 @@ def language(node: Node) -> str:
             same = [code for code, said in spoken.items() if said == node.get(name)]
             only = list(spoken) if len(spoken) == 1 else []
             return _code((same or only or [""])[0])
-    # PeerTube and Lemmy: {"identifier": "fr", "name": "Français"}.
+    # PeerTube and Lemmy: {"identifier": "fr", "name": "Français"}; Mobilizon: "fr".
     named = node.get("language")
-    return _code(named.get("identifier") if isinstance(named, dict) else None)
+    return _code(named.get("identifier") if isinstance(named, dict) else node.get("inLanguage"))
 
 
 def _body(node: Node) -> str:

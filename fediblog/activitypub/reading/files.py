@@ -120,7 +120,7 @@ def _described(thing: Node, link: Link, kind: str, description: str) -> Attachme
         kind=kind,
         mime=link.kind,
         description=description,
-        preview_url=picture(thing.get("icon") or thing.get("preview")),
+        preview_url=picture(thing.get("icon")),
         width=_side(link.node.get("width")) or _side(thing.get("width")),
         height=_side(link.node.get("height")) or _side(thing.get("height")),
         focus=_focus(thing.get("focalPoint")),
