@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fediblog.activitypub import actor_keys, compact, ownership
+from fediblog.activitypub import actor_keys, compact, ownership, synchronisation
 from fediblog.activitypub.actor_keys import OwnerGone
 from fediblog.activitypub.compact import Node
 from fediblog.activitypub.ownership import Forged
@@ -53,6 +53,12 @@ async def judge(request: Request) -> New | None:
         return _passed_on(activity, actor, signer, request.body)
     ownership.check_activity(activity, signer)
     return New(str(activity.get("id") or _digest(request.body)), signer, request.body)
+
+
+async def compare_followers(signer: str, said: str) -> None:
+    """What somebody who has signed says of the followers that they have here (FEP-8fcf)."""
+    for account in (await signers.accounts([signer])).values():
+        await synchronisation.check(account, said)
 
 
 def _actor(activity: Node) -> str:

@@ -75,6 +75,8 @@ class Door:
         if reserve.low():
             raise NoSpace()
         await self._intake.keep(arrival)
+        if said := headers.get("collection-synchronization"):
+            await arrivals.compare_followers(arrival.actor_uri, said)
 
 
 async def _check_ours(account_id: int) -> None:
