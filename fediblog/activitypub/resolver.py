@@ -69,10 +69,10 @@ async def actor(uri: str, refresh: bool = False) -> Account:
         raise
 
 
-async def post(uri: str, budget: Budget | None = None, quiet: bool = False) -> Post | None:
+async def post(uri: str, budget: Budget | None = None) -> Post | None:
     """The post with this address, fetched with what it answers when it is not known.
 
-    None when it is deleted or no post. `quiet` tells nobody here of it. Raises as `account` does.
+    None when it is deleted or no post. Raises as `account` does.
     """
     if ownership.is_ours(uri):
         return await _our_post(uri)
@@ -81,13 +81,11 @@ async def post(uri: str, budget: Budget | None = None, quiet: bool = False) -> P
         return known
     budget = budget or Budget()
     node = await document(uri, budget)
-    found = None if node.get("type") in ACTORS else await take(node, budget, quiet)
+    found = None if node.get("type") in ACTORS else await take(node, budget)
     return found if isinstance(found, Post) else None
 
 
-async def store_post(
-    node: Node, author: Account, activity: Node | None = None, quiet: bool = False
-) -> Post | None:
+async def store_post(node: Node, author: Account, activity: Node | None = None) -> Post | None:
     """Take in a document that may be believed: it was fetched, or embedded by its owner. Votes are counted.
 
     None for a vote, and for what is deleted or no post. Raises Forged when it is not the author's, Malformed;
@@ -100,10 +98,10 @@ async def store_post(
         if activity is not None:
             await receiving.vote(author, incoming)
         return None
-    return await _take_in(author, incoming, Budget(), quiet)
+    return await _take_in(author, incoming, Budget(), sent=activity is not None)
 
 
-async def take(node: Node, budget: Budget, quiet: bool = False) -> Account | Post | None:
+async def take(node: Node, budget: Budget) -> Account | Post | None:
     """Take in a document that was fetched: an account, or a post with what it answers.
 
     Of an activity it is what that is about. None for what is deleted, or neither. Raises as `account` does.
@@ -117,7 +115,7 @@ async def take(node: Node, budget: Budget, quiet: bool = False) -> Account | Pos
     found = await _understood(node, budget)
     if found is None:
         return await Post.get_or_none(uri=node["id"])
-    return await _take_in(*found, budget, quiet)
+    return await _take_in(*found, budget)
 
 
 async def find(text: str, viewer: Account | None) -> Account | Post | None:
@@ -234,23 +232,25 @@ def _read(node: Node, author: Account, activity: Node | None) -> IncomingPost | 
     return incoming
 
 
-async def _take_in(author: Account, incoming: IncomingPost, budget: Budget, quiet: bool) -> Post | None:
+async def _take_in(
+    author: Account, incoming: IncomingPost, budget: Budget, sent: bool = False
+) -> Post | None:
     if author.suspended_at is not None:
         return None
-    await _climb(incoming.reply_to_uri, budget, quiet)
-    await _climb(incoming.quote_uri, budget, quiet, most=1)
-    return await receiving.receive(author, incoming, quiet)
+    await _climb(incoming.reply_to_uri, incoming.uri, budget)
+    await _climb(incoming.quote_uri, incoming.uri, budget, most=1)
+    return await receiving.receive(author, incoming, sent)
 
 
-async def _climb(uri: str, budget: Budget, quiet: bool, most: int = MOST_PARENTS) -> None:
+async def _climb(uri: str, below: str, budget: Budget, most: int = MOST_PARENTS) -> None:
     """Take in what a post answers, and what that answers, from the top down: so each finds its parent.
 
     It ends at what is known, at what cannot be had, and with the budget: the rest is an orphan until somebody
     brings its parent (SECURITY §4, CVE-2022-46405).
     """
     chain: list[tuple[Account, IncomingPost]] = []
-    passed: set[str] = set()
-    while uri and uri not in passed and len(passed) < most and budget.parents > 0:
+    passed = {below}
+    while uri and uri not in passed and len(chain) < most and budget.parents > 0:
         passed.add(uri)
         budget.parents -= 1
         step = await _step(uri, budget)
@@ -259,7 +259,7 @@ async def _climb(uri: str, budget: Budget, quiet: bool, most: int = MOST_PARENTS
         chain.append(step)
         uri = step[1].reply_to_uri
     for author, incoming in reversed(chain):
-        await receiving.receive(author, incoming, quiet)
+        await receiving.receive(author, incoming, sent=False)
 
 
 async def _step(uri: str, budget: Budget) -> tuple[Account, IncomingPost] | None:

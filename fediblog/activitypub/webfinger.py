@@ -72,7 +72,7 @@ async def ask(wanted: Handle) -> Finding:
     http.Outside when it cannot be asked, Malformed and Forged for what it says.
     """
     try:
-        return _finding(wanted, compact.read(await _document(wanted)))
+        return _finding(wanted, compact.read(await document(wanted)))
     except http.Unwelcome as refusal:
         if refusal.status in (404, 410):
             raise NotFound(f"There is nobody called @{wanted}.") from refusal
@@ -154,8 +154,8 @@ def _finding(wanted: Handle, jrd: dict[str, Any]) -> Finding:
     raise NotFound(f"@{wanted} cannot be followed from here.")
 
 
-async def _document(wanted: Handle) -> bytes:
-    """The document, from where the host has it."""
+async def document(wanted: Handle) -> bytes:
+    """The document about a handle, from where its host has it. Raises http.Outside, Forbidden, Forged."""
     resource = quote(f"acct:{wanted}", safe=":@")
     if template := _templates.get(wanted.domain):
         with suppress(http.Outside):  # It may have moved.

@@ -28,8 +28,8 @@ from fediblog.services import (
 from fediblog.services.incoming import Emoji, IncomingPost, IncomingVote
 from fediblog.services.notifications import Kind
 
-# What is older than the longest that anybody keeps trying to deliver was not sent to us: it was looked up.
-# It stands where it belongs, but nobody is told, and no home is filled with it.
+# What we looked up, and is older than the longest that anybody keeps trying to deliver, is no news: it stands
+# where it belongs, but nobody is told of it and no home is filled with it.
 _NEWS = 7 * moments.DAY
 # 2000-01-01: no post of the fediverse is older, and clocks that say so are wrong (SECURITY §9 R11).
 _EARLIEST = 946_684_800_000
@@ -38,11 +38,11 @@ _NOT_THEIRS = "This belongs to somebody else."
 _BATCH = 200
 
 
-async def receive(author: Account, incoming: IncomingPost, quiet: bool = False) -> Post | None:
+async def receive(author: Account, incoming: IncomingPost, sent: bool = True) -> Post | None:
     """Take in a post of another server; None when its author deleted it before it came.
 
-    The same post twice, also twice at once, is the same as once. `quiet` tells nobody here of it: for what
-    comes by a relay. Raises Forbidden when it is not the author's.
+    The same post twice, also twice at once, is the same as once. `sent` says that it came by itself, and was
+    not looked up by us. Raises Forbidden when it is not the author's.
     """
     _check_owner(author, incoming)
     async with db.transaction():
@@ -51,7 +51,7 @@ async def receive(author: Account, incoming: IncomingPost, quiet: bool = False) 
             return None
         post = await Post.get_or_none(uri=incoming.uri)
         if post is None:
-            post = await _take_in(author, incoming, quiet)
+            post = await _take_in(author, incoming, sent)
         elif post.author_id != author.id:
             raise Forbidden(_NOT_THEIRS)
     await _adopt(post)
@@ -112,7 +112,7 @@ async def vote(account: Account, incoming: IncomingVote) -> None:
 # ------------------------------------------------------------------------------------------- taking it in
 
 
-async def _take_in(author: Account, incoming: IncomingPost, quiet: bool) -> Post:
+async def _take_in(author: Account, incoming: IncomingPost, sent: bool) -> Post:
     """A post that is here for the first time, with all that hangs on it."""
     addressed = await _addressed(author, incoming)
     parent = await _related(author, incoming.reply_to_uri)
@@ -122,9 +122,9 @@ async def _take_in(author: Account, incoming: IncomingPost, quiet: bool) -> Post
     await attachments.put_files(post, incoming.attachments)
     if incoming.question is not None:
         await attachments.put_poll(post, incoming.question)
-    if not quiet and post.created_at > moments.now() - _NEWS:
+    if sent or post.created_at > moments.now() - _NEWS:
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
-    await _bring_home(author, post)
+        await _bring_home(author, post)
     await storing.count(author, post)
     return post
 
@@ -166,9 +166,8 @@ async def _free_id(moment: int) -> int:
 
 
 async def _bring_home(author: Account, post: Post) -> None:
-    """Owe a post of today to the homes of those who follow its author here, if there are any."""
-    is_news = post.created_at > moments.now() - _NEWS
-    if is_news and post.visibility < Visibility.DIRECT and await db.value(_FOLLOWED_HERE, author.id):
+    """Owe a post to the homes of those who follow its author here, if there are any."""
+    if post.visibility < Visibility.DIRECT and await db.value(_FOLLOWED_HERE, author.id):
         await work.owe(Job.FAN_OUT, post.id)
 
 

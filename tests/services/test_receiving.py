@@ -187,16 +187,16 @@ async def test_who_is_blocked_is_not_heard(rita: Account, alice: Account):
     assert await making.told(alice) == []
 
 
-async def test_a_post_that_was_looked_up_tells_nobody_and_fills_no_home(rita: Account, alice: Account):
+@pytest.mark.parametrize(("sent", "days", "is_news"), [(True, 8, True), (False, 6, True), (False, 8, False)])
+async def test_an_old_post_that_was_looked_up_tells_nobody_and_fills_no_home(
+    rita: Account, alice: Account, sent: bool, days: int, is_news: bool
+):
     await follow(alice, rita)
-    await take(rita, said(rita, named=(alice.uri,), tagged=(alice.uri,), created_at=moments.now() - 8 * DAY))
-    assert "mention" not in {kind for kind, *_ in await making.told(alice)}
-    assert await making.owed("fan_out") == []
-
-
-async def test_a_quiet_post_tells_nobody(rita: Account, alice: Account):
-    await receiving.receive(rita, said(rita, named=(alice.uri,), tagged=(alice.uri,)), quiet=True)
-    assert await making.told(alice) == []
+    then = moments.now() - days * DAY
+    incoming = said(rita, named=(alice.uri,), tagged=(alice.uri,), created_at=then)
+    await receiving.receive(rita, incoming, sent)
+    assert ("mention" in {kind for kind, *_ in await making.told(alice)}) is is_news
+    assert bool(await making.owed("fan_out")) is is_news
 
 
 async def test_a_post_comes_home_only_where_somebody_follows(rita: Account, otto: Account, alice: Account):
