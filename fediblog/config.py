@@ -109,6 +109,9 @@ class Limits(_Section):
     max_fields: int = Field(4, ge=0, le=16)
     image_megabytes: int = Field(8, ge=1, le=100)
     video_megabytes: int = Field(40, ge=1, le=2000)
+    # Files of other servers that are kept here to be shown: so much of them, and unseen so long at most.
+    media_cache_megabytes: int = Field(1024, ge=16, le=100_000_000)
+    media_cache_days: int = Field(7, ge=1, le=3650)
 
 
 class Web(_Section):

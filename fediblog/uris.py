@@ -4,6 +4,7 @@ Identities are opaque (`/ap/accounts/<id>`), pages have speaking names (`/@name/
 change and an id never does (ARCHITECTURE §5.1).
 """
 
+import hmac
 import re
 from urllib.parse import quote, unquote
 
@@ -121,11 +122,40 @@ def media(key: str) -> str:
     return absolute(media_path(key))
 
 
-def avatar(key: str) -> str:
+def shown(kind: str, number: int, key: str, remote_url: str) -> str:
+    """Where a page finds a file: stored here under a key, or through the cache; empty when there is none."""
+    if key:
+        return media_path(key)
+    return remote(kind, number, remote_url) if remote_url else ""
+
+
+def remote(kind: str, number: int, url: str, name: str = "") -> str:
+    """The path under which we show a file of another server, by the row that names it (`/media/remote/…`).
+
+    It carries a key that changes with the address elsewhere, so it can be kept for ever; and whoever has been
+    shown it may fetch what it stands for, as with our own files: pictures are loaded without a sign-in.
+    """
+    end = f"/{quote(name, safe='')}" if name else ""
+    return f"/media/remote/{kind}/{number}{end}?k={remote_key(kind, number, url)}"
+
+
+def small(path: str) -> str:
+    """The path of the small picture of a file that we show for another server."""
+    before, _, key = path.partition("?")
+    return f"{before}/small?{key}"
+
+
+def remote_key(kind: str, number: int, url: str) -> str:
+    """What nobody can guess about a file of another server."""
+    words = f"remote media\n{kind}\n{number}\n{url}"
+    return hmac.new(settings().secret, words.encode(), "sha256").hexdigest()[:32]
+
+
+def avatar(path: str) -> str:
     """The picture of an account, or the one of those who have none: apps crash without an address here."""
-    return media(key) if key else absolute("/avatars/original/missing.png")
+    return absolute(path or "/avatars/original/missing.png")
 
 
-def header(key: str) -> str:
+def header(path: str) -> str:
     """The banner of an account, or the plain one of those who have none."""
-    return media(key) if key else absolute("/headers/original/missing.png")
+    return absolute(path or "/headers/original/missing.png")

@@ -3,6 +3,7 @@
 Ids are strings everywhere, null keys are present, lists are never null, avatars always load.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import orjson
 
 from fediblog import moments, uris
 from fediblog.models import Account, User, Visibility
-from fediblog.services.views import Ballot, Body, Card, Counts, MediaView, MentionView, PollView
+from fediblog.services.views import Ballot, Body, Card, Counts, EmojiView, MediaView, MentionView, PollView
 
 Json = dict[str, Any]
 
@@ -46,7 +47,7 @@ def account(card: Card) -> Json:
         "noindex": not card.indexable,
         "hide_collections": card.hide_collections,
         "fields": [account_field(field) for field in card.fields],
-        "emojis": [],
+        "emojis": emojis(card.emojis),
         "roles": [],
         "created_at": moments.iso(card.created_at),
     }
@@ -57,7 +58,21 @@ def account(card: Card) -> Json:
     return entity
 
 
-_NOTHING: Json = {"display_name": "", "note": "", "fields": (), "avatar": "", "header": ""}
+_NOTHING: Json = {"display_name": "", "note": "", "fields": (), "avatar": "", "header": "", "emojis": ()}
+
+
+def emojis(found: Iterable[EmojiView]) -> list[Json]:
+    """CustomEmoji entities for the texts of a status or account."""
+    return [
+        {
+            "shortcode": each.shortcode,
+            "url": uris.absolute(each.path),
+            "static_url": uris.absolute(each.path),
+            "visible_in_picker": False,
+            "category": None,
+        }
+        for each in found
+    ]
 
 
 def account_field(field: Json) -> Json:
@@ -131,7 +146,7 @@ def status(body: Body) -> Json:
         "media_attachments": [attachment(found) for found in body.media],
         "mentions": [mention(found) for found in body.mentions],
         "tags": [{"name": name.lower(), "url": uris.tag_page(name)} for name in body.hashtags],
-        "emojis": [],
+        "emojis": emojis(body.emojis),
         "card": None,
         "application": {"name": body.application, "website": None} if body.application else None,
     }
@@ -150,12 +165,12 @@ def mention(found: MentionView) -> Json:
 def attachment(found: MediaView) -> Json:
     """A MediaAttachment; `url` is null while the file is not ready."""
     ready = found.state == "ready"
-    preview = uris.media(found.small_file) if found.small_file else None
+    path = found.path if ready else ""
     return {
         "id": str(found.id),
         "type": found.kind,
-        "url": uris.media(found.file) if ready and found.file else None,
-        "preview_url": preview or (uris.media(found.file) if ready and found.kind == "image" else None),
+        "url": uris.absolute(path) if path else None,
+        "preview_url": uris.absolute(found.small_path) if found.small_path else None,
         "remote_url": found.remote_url or None,
         "description": found.description or None,
         "blurhash": found.blurhash or None,

@@ -29,14 +29,17 @@ _UPRIGHT = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+_EMOJI = 128
 _CUTS = {"avatar": (400, 400), "header": (1500, 500)}
 
 
 def make(job: Job) -> Result:
-    """Write the picture, and for `media` its small one."""
+    """Write the picture, and for `media` and `picture` its small one."""
     image = _pixels(job)
     if job.recipe in _CUTS:
         return _cut(job, image)
+    if job.recipe == "emoji":
+        return _shrunk(job, image)
     small = previews.make(job, image)
     mime = _write(job, image)
     return Result("image", mime, *image.size, small=small)
@@ -80,3 +83,11 @@ def _cut(job: Job, image: Image) -> Result:
     options = {} if clear else {"quality": 90, "progressive": True}
     image.save(job.file(TYPES[mime]), "PNG" if clear else "JPEG", **options)
     return Result("image", mime, *image.size)
+
+
+def _shrunk(job: Job, image: Image) -> Result:
+    """Whole, at most so large on a side, as PNG: emoji are drawings with nothing around them."""
+    image = image.convert("RGBA") if image.has_transparency_data else flat(image)
+    image = image.resize(previews.fitting(image.size, _EMOJI, _EMOJI * _EMOJI), Resampling.LANCZOS)
+    image.save(job.file("png"), "PNG")
+    return Result("image", "image/png", *image.size)

@@ -48,6 +48,16 @@ async def make(source: Path, workdir: Path, limits: Limits) -> Made:
     return await _made("media", source, workdir, limits)
 
 
+async def make_picture(source: Path, workdir: Path, limits: Limits) -> Made:
+    """A still picture and its small one, also of what moves. Raises as `make_avatar` does."""
+    return await _made("picture", source, workdir, limits)
+
+
+async def make_emoji(source: Path, workdir: Path, limits: Limits) -> Made:
+    """A still picture that fits into 128 x 128, whole. Raises as `make_picture` does."""
+    return await _made("emoji", source, workdir, limits)
+
+
 async def make_avatar(source: Path, workdir: Path, limits: Limits) -> Made:
     """A still picture of 400 x 400, cut from the middle. Raises as `make` does, also for sound and video."""
     return await _made("avatar", source, workdir, limits)

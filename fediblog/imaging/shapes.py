@@ -7,7 +7,7 @@ from typing import Literal
 MIB = 1024 * 1024
 
 Kind = Literal["image", "gifv", "video", "audio"]
-Recipe = Literal["media", "avatar", "header"]
+Recipe = Literal["media", "picture", "avatar", "header", "emoji"]
 
 # The suffix that we give to each type that we write. `storage.TYPES` is the same list from the other side.
 TYPES = {

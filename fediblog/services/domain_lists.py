@@ -76,7 +76,7 @@ async def preview(rules: Iterable[Rule]) -> list[Line]:
     lines = [_line(rule, now.get(rule.domain)) for rule in rules]
     ends = [line.rule.domain for line in lines if _blocks(line)]
     follows = await domain_rules.followed(ends)
-    return [replace(line, **follows.get(line.rule.domain, {})) for line in lines]
+    return [_counted(line, *follows.get(line.rule.domain, (0, 0))) for line in lines]
 
 
 async def take_in(rules: Sequence[Rule], by: User | None) -> list[Line]:
@@ -157,3 +157,7 @@ def _line(rule: Rule, before: Rule | None) -> Line:
 def _blocks(line: Line) -> bool:
     blocked = line.before is not None and line.before.level is Level.SUSPEND
     return line.rule.level is Level.SUSPEND and not blocked
+
+
+def _counted(line: Line, follows: int, followers: int) -> Line:
+    return replace(line, follows=follows, followers=followers)

@@ -6,8 +6,8 @@ ones are, and the follows between them and ours end. Lifting the rule undoes tha
 but for accounts that were put away for a reason of their own.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from fediblog import db, ids, moments, text
 from fediblog.config import settings as configured
@@ -96,10 +96,10 @@ def checked(rule: Rule) -> Rule:
     domain = domains.tidy(rule.domain)
     if domain in (configured().domain, configured().origin.partition("//")[2]):
         raise Invalid("This is our own server.", field="domain")
-    comments = [text.tidy_block(comment) for comment in (rule.public_comment, rule.private_comment)]
-    if any(len(comment) > _LONGEST_COMMENT for comment in comments):
+    public, private = text.tidy_block(rule.public_comment), text.tidy_block(rule.private_comment)
+    if max(len(public), len(private)) > _LONGEST_COMMENT:
         raise Invalid(f"A comment can have {_LONGEST_COMMENT} characters at most.", field="comment")
-    return Rule(domain, rule.level, rule.reject_media, rule.reject_reports, *comments, rule.obfuscate)
+    return replace(rule, domain=domain, public_comment=public, private_comment=private)
 
 
 async def put(rules: Iterable[Rule]) -> None:
@@ -131,14 +131,15 @@ async def enforce(key: str) -> None:
         await _bring_in_line(name, domains.covering(rules, name, allow_list))
 
 
-async def followed(blocked: Collection[str]) -> dict[str, dict[str, int]]:
-    """How many follows a block of each of these domains would end: `follows` of ours, `followers` of ours."""
-    found = {domain: {"follows": 0, "followers": 0} for domain in blocked}
+async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
+    """How many follows a block of each of these domains would end: by people here, and of people here."""
+    found = dict.fromkeys(blocked, (0, 0))
     for name in await _known_under(EVERY) if blocked else ():
         covering = [domain for domain in domains.names(name) if domain in found]
         counts = await db.row(_FOLLOWS, name) if covering else None
-        for domain in covering:
-            found[domain] = {each: found[domain][each] + (counts or {})[each] for each in found[domain]}
+        for domain in covering if counts else ():
+            follows, followers = found[domain]
+            found[domain] = (follows + counts["follows"], followers + counts["followers"])
     return found
 
 
@@ -186,9 +187,9 @@ def _details(rule: Rule) -> dict[str, object]:
     }
 
 
-def _rule(line: Mapping[str, object]) -> Rule:
+def _rule(line: db.Row) -> Rule:
     flags = {name: bool(line[name]) for name in ("reject_media", "reject_reports", "obfuscate")}
-    return Rule(**{**line, **flags, "level": Level(str(line["level"]))})
+    return Rule(**{**line, **flags, "level": Level(line["level"])})
 
 
 _ACTIONS = {Level.SUSPEND: "domain.block", Level.SILENCE: "domain.limit", Level.NONE: "domain.allow"}

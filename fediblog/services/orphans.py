@@ -20,6 +20,7 @@ NAMED = (
     ("media", ("file", "small_file")),
     ("account", ("avatar", "header")),
     ("emoji", ("file",)),
+    ("cached_file", ("file", "small_file")),
 )
 
 # Old enough for the commit that was to name it.

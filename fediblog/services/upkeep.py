@@ -7,7 +7,7 @@ knows them; the rest is rows of one table and stands here.
 import structlog
 
 from fediblog import db, moments, storage
-from fediblog.services import dropped, inbox_items, mail, media, sessions, signups
+from fediblog.services import cached_files, dropped, inbox_items, mail, media, sessions, signups
 
 log = structlog.get_logger()
 
@@ -64,9 +64,12 @@ async def prune() -> dict[str, int]:
 
 
 async def prune_media() -> dict[str, int]:
-    """Remove files that no post took within a day, and what broken uploads left behind."""
+    """Remove files that no post took within a day, what broken uploads left behind, and what is too much or
+    too old of other servers' files.
+    """
     return {
         "media": await media.prune(moments.now() - _UNATTACHED),
+        "cached_files": await cached_files.prune(),
         "temporary_files": await storage.current().sweep_temporary(_HALF_RECEIVED_SECONDS),
     }
 

@@ -5,6 +5,7 @@
     rendering   those pieces -> our HTML
     markup      foreign HTML -> tags and text, whatever it is
     cleaning    those -> the HTML that we keep and show
+    emoji       clean HTML with custom emoji as pictures
     extracts    HTML -> plain text, whole or the beginning of it
 
 Pure functions: no database, no configuration, no network. All of them take time in proportion to their
@@ -12,6 +13,7 @@ input, also when somebody built the input to be slow (SECURITY §4), and none of
 """
 
 from fediblog.text.cleaning import clean
+from fediblog.text.emoji import name_with_emoji, with_emoji
 from fediblog.text.extracts import excerpt, plain
 from fediblog.text.rendering import Person, render, render_field, render_note
 from fediblog.text.tidying import tag_key, tidy, tidy_block
@@ -24,6 +26,7 @@ __all__ = [
     "clean",
     "excerpt",
     "length",
+    "name_with_emoji",
     "plain",
     "render",
     "render_field",
@@ -32,4 +35,5 @@ __all__ = [
     "tag_key",
     "tidy",
     "tidy_block",
+    "with_emoji",
 ]

@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from fediblog import uris
 from fediblog.models import Account
 from fediblog.services import views
 from fediblog.services.views import Card
+from fediblog.web import emoji
 
 
 class Face(NamedTuple):
@@ -15,17 +18,21 @@ class Face(NamedTuple):
     name: str
     handle: str
     href: str
-    avatar: str  # A storage key, empty for those without a picture.
+    avatar: str  # A path, empty for those without a picture.
+    shown: Markup  # The name with its emoji.
 
 
 def face_of(account: Account | Card) -> Face:
     """The face of an account, however it was read."""
+    name = account.display_name or account.username
+    avatar, emojis = (account.avatar, account.emojis) if isinstance(account, Card) else views.looks(account)
     return Face(
         account.id,
-        account.display_name or account.username,
+        name,
         account.handle,
         uris.profile_path(account.username, account.domain),
-        account.avatar,
+        avatar,
+        emoji.named(name, emojis),
     )
 
 

@@ -1,4 +1,7 @@
-"""Serving stored files: a type that follows from the name alone, and a box from which nothing gets out."""
+"""Serving stored files, ours and those of other servers that rows of ours name.
+
+The type follows from the name alone, and the file is in a box from which nothing gets out.
+"""
 
 import asyncio
 
@@ -9,13 +12,18 @@ from werkzeug.http import parse_range_header
 
 from fediblog import storage
 from fediblog.errors import NotFound
+from fediblog.models import Account
+from fediblog.services import media_cache, remote_files
+from fediblog.services.remote_files import Wanted
 from fediblog.storage import TYPES
-from fediblog.web import headers
+from fediblog.web import headers, who
 
 blueprint = Blueprint("media", __name__)
 
 _POLICY = "default-src 'none'; sandbox"
 _FOR_EVER = "public, max-age=31536000, immutable"
+_PRIVATELY = "private, max-age=3600"
+_BRIEFLY = "private, max-age=60"
 _CHUNK = 64 * 1024
 # A large file on a slow line takes its time; Quart would cut it off after a minute.
 _LONGEST = 3600
@@ -24,6 +32,70 @@ _LONGEST = 3600
 @blueprint.get("/media/<path:key>")
 async def show(key: str) -> Response:
     """A file, or the part of it that is asked for."""
+    return await _file(key, _FOR_EVER)
+
+
+@blueprint.get("/media/remote/attachments/<int:media_id>")
+async def attachment(media_id: int) -> Response:
+    """A picture, film or sound on a post of another server."""
+    return await _remote(await remote_files.attachment(media_id, False, await _viewer(), _key()))
+
+
+@blueprint.get("/media/remote/attachments/<int:media_id>/small")
+async def small_attachment(media_id: int) -> Response:
+    """The small picture of the same."""
+    return await _remote(await remote_files.attachment(media_id, True, await _viewer(), _key()))
+
+
+@blueprint.get("/media/remote/avatars/<int:account_id>")
+async def avatar(account_id: int) -> Response:
+    """The picture of somebody elsewhere."""
+    return await _remote(await remote_files.avatar(account_id, _key()))
+
+
+@blueprint.get("/media/remote/headers/<int:account_id>")
+async def header(account_id: int) -> Response:
+    """The banner of somebody elsewhere."""
+    return await _remote(await remote_files.header(account_id, _key()))
+
+
+@blueprint.get("/media/remote/emoji/accounts/<int:account_id>/<shortcode>")
+async def account_emoji(account_id: int, shortcode: str) -> Response:
+    """An emoji in a name or profile."""
+    return await _remote(await remote_files.emoji_of_account(account_id, shortcode, _key()))
+
+
+@blueprint.get("/media/remote/emoji/posts/<int:post_id>/<shortcode>")
+async def post_emoji(post_id: int, shortcode: str) -> Response:
+    """An emoji in the text of a post."""
+    return await _remote(await remote_files.emoji_of_post(post_id, shortcode, await _viewer(), _key()))
+
+
+@blueprint.errorhandler(NotFound)
+async def missing(_: NotFound) -> Response:
+    """Not there, not for this viewer, or not to be had: one answer, and it may be another soon."""
+    response = Response(NotFound.default, status=404, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = _BRIEFLY
+    return headers.plain(response)
+
+
+async def _viewer() -> Account | None:
+    """Who looks. These are no pages, so nobody has asked yet."""
+    await who.arrive()
+    return who.viewer()
+
+
+def _key() -> str:
+    return request.args.get("k", "")
+
+
+async def _remote(wanted: Wanted) -> Response:
+    """A file of another server. An address without the right key may come to mean another file."""
+    key = await media_cache.get(wanted)
+    return await _file(key, _FOR_EVER if wanted.keyed else _PRIVATELY)
+
+
+async def _file(key: str, kept: str) -> Response:
     path = storage.current().path(key)
     try:
         body = await asyncio.to_thread(FileBody, path, buffer_size=_CHUNK)
@@ -34,7 +106,7 @@ async def show(key: str) -> Response:
     response.timeout = _LONGEST
     response.set_etag(key)
     response.headers["Accept-Ranges"] = "bytes"
-    response.headers["Cache-Control"] = _FOR_EVER
+    response.headers["Cache-Control"] = kept
     response.headers["Content-Security-Policy"] = _POLICY
     # Pages of other servers and apps show these.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from fediblog import moments, uris
+from fediblog import moments
 from fediblog.web import files, words
 from fediblog.web.faces import Face
 
@@ -31,7 +31,7 @@ def avatar(face: Face, size: str = "") -> Markup:
     """Somebody's picture, or a tile with a letter."""
     classes = f" {size}" if size else ""
     if face.avatar:
-        return _PICTURE.format(classes, uris.media_path(face.avatar))
+        return _PICTURE.format(classes, face.avatar)
     return _TILE.format(words.hue(face.id), classes, words.initial(face.name))
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from fediblog import moments, text, uris
-from fediblog.web import files, pieces, words
+from fediblog.web import emoji, files, pieces, words
 
 Macro = Callable[..., str]
 
@@ -37,7 +37,8 @@ def environment() -> Environment:
         "day_start": moments.day_start,
         "excerpt": text.excerpt,
         "media": uris.media_path,
-        "media_url": uris.media,
+        "prose": emoji.prose,
+        "named": emoji.named,
         "absolute": uris.absolute,
     }
     made.globals |= {

@@ -6,13 +6,14 @@ account its `Card`; doors render these once per (id, version) and keep the resul
 query and a cold one three, whatever it holds.
 """
 
-from fediblog.services.views.bodies import bodies, body, card, cards, counts, media_view, people
+from fediblog.services.views.bodies import bodies, body, card, cards, counts, looks, media_view, people
 from fediblog.services.views.entries import entries, page, statement
 from fediblog.services.views.shapes import (
     Ballot,
     Body,
     Card,
     Counts,
+    EmojiView,
     Entry,
     Listing,
     MediaView,
@@ -25,6 +26,7 @@ __all__ = [
     "Body",
     "Card",
     "Counts",
+    "EmojiView",
     "Entry",
     "Listing",
     "MediaView",
@@ -36,6 +38,7 @@ __all__ = [
     "cards",
     "counts",
     "entries",
+    "looks",
     "media_view",
     "page",
     "people",

@@ -1,15 +1,15 @@
 """Bodies of posts and cards of accounts: what doors render once per version and keep."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from fediblog import db
+from fediblog import db, uris
 from fediblog.errors import NotFound
-from fediblog.models import Media, Visibility
-from fediblog.services.views.shapes import Body, Card, Counts, MediaView, MentionView, PollView
+from fediblog.models import Account, Media, Visibility
+from fediblog.services.views.shapes import Body, Card, Counts, EmojiView, MediaView, MentionView, PollView
 
 
 async def bodies(post_ids: Iterable[int]) -> dict[int, Body]:
@@ -80,8 +80,9 @@ def card(line: db.Row) -> Card:
         display_name=line["display_name"],
         note=line["note"],
         fields=tuple(orjson.loads(line["fields"])),
-        avatar=line["avatar"],
-        header=line["header"],
+        avatar=uris.shown("avatars", line["id"], line["avatar"], line["avatar_remote_url"]),
+        header=uris.shown("headers", line["id"], line["header"], line["header_remote_url"]),
+        emojis=_emojis("accounts", line["id"], orjson.loads(line["emojis"])),
         locked=bool(line["locked"]),
         discoverable=bool(line["discoverable"]),
         indexable=bool(line["indexable"]),
@@ -101,6 +102,7 @@ _MEDIA = [
     "file",
     "small_file",
     "remote_url",
+    "remote_preview_url",
     "description",
     "focus_x",
     "focus_y",
@@ -150,12 +152,26 @@ def _body(line: db.Row) -> Body:
         content=line["content"],
         language=line["language"],
         hashtags=tuple(orjson.loads(line["hashtags"])),
+        emojis=_emojis("posts", line["id"], orjson.loads(line["emojis"])),
         application=line["application"],
         created_at=line["created_at"],
         edited_at=line["edited_at"],
         media=tuple(MediaView(**found) for found in _list(line["media"])),
         mentions=tuple(MentionView(**found) for found in _list(line["mentions"])),
         poll=_poll(line) if line["multiple"] is not None else None,
+    )
+
+
+def looks(account: Account) -> tuple[str, tuple[EmojiView, ...]]:
+    """The path of an account's picture and the emoji of its name, from its row."""
+    avatar = uris.shown("avatars", account.id, account.avatar, account.avatar_remote_url)
+    return avatar, _emojis("accounts", account.id, account.emojis)
+
+
+def _emojis(kind: str, number: int, found: Iterable[Mapping[str, str]]) -> tuple[EmojiView, ...]:
+    return tuple(
+        EmojiView(each["shortcode"], uris.remote(f"emoji/{kind}", number, each["url"], each["shortcode"]))
+        for each in found
     )
 
 

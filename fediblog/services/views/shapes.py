@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fediblog import uris
 from fediblog.models import Visibility
 
 
@@ -60,9 +61,16 @@ class Listing(NamedTuple):
     cursors: list[int]
 
 
+class EmojiView(NamedTuple):
+    """A custom emoji of a text, and the path of its picture."""
+
+    shortcode: str
+    path: str
+
+
 @dataclass(frozen=True, slots=True)
 class MediaView:
-    """A file on a post. `file` and `small_file` are storage keys, empty while it is not ready."""
+    """A file on a post. `file` and `small_file` are storage keys, empty while it is not ready or not ours."""
 
     id: int
     kind: str
@@ -71,6 +79,7 @@ class MediaView:
     file: str
     small_file: str
     remote_url: str
+    remote_preview_url: str
     description: str
     focus_x: float | None
     focus_y: float | None
@@ -82,6 +91,23 @@ class MediaView:
     frame_rate: float | None
     bitrate: int | None
     blurhash: str
+
+    @property
+    def path(self) -> str:
+        """Where the file is shown from; empty when it is not ready, or nothing that can be shown."""
+        elsewhere = "" if self.kind == "unknown" else self.remote_url
+        return uris.shown("attachments", self.id, self.file, elsewhere)
+
+    @property
+    def small_path(self) -> str:
+        """Where the picture is that stands for it in lists; empty when there is none."""
+        if self.small_file or self.file:
+            return uris.media_path(self.small_file or self.file) if self._pictured else ""
+        return uris.small(self.path) if self._pictured and self.path else ""
+
+    @property
+    def _pictured(self) -> bool:
+        return self.kind == "image" or bool(self.small_file or self.remote_preview_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +150,7 @@ class Body:
     content: str
     language: str
     hashtags: tuple[str, ...]
+    emojis: tuple[EmojiView, ...]
     application: str
     created_at: int
     edited_at: int | None
@@ -147,8 +174,9 @@ class Card:
     display_name: str
     note: str
     fields: tuple[dict[str, Any], ...]
-    avatar: str
+    avatar: str  # A path, empty without one; so with the header.
     header: str
+    emojis: tuple[EmojiView, ...]
     locked: bool
     discoverable: bool
     indexable: bool
