@@ -19,7 +19,7 @@ from fediblog.queue import Job
 
 log = structlog.get_logger()
 
-_SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.EXPIRE_MUTES: 60}
+_SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.RECEIVE: 5, Job.EXPIRE_MUTES: 60}
 # Today is counted anew each hour, and a day a last time a little after its end, when all of it is there.
 _CLOCK = {
     Job.STATISTICS: crontab(minute=5),
@@ -131,7 +131,7 @@ def _schedule() -> dict[str, dict[str, Any]]:
             "task": job.value,
             "schedule": when,
             # One that nobody took before the next comes is void.
-            "options": {"queue": job.queue, "expires": 15 if job is Job.SWEEP else queue.LIFETIME},
+            "options": {"queue": job.queue, "expires": 15 if when == 5 else queue.LIFETIME},
         }
         for job, when in {**_SECONDS, **_CLOCK}.items()
     }

@@ -1,0 +1,238 @@
+"""Rows become effects: what was taken in is handed to the handlers, in order for each actor (EGRESS §3.3).
+
+One drain runs in a process; to ask for another only wakes it. Eight actors are served at a time, each in a
+lane of its own. Whatever takes longer than a second gives its place to others and goes on beside them: a
+handler may have to ask a slow server, and that is nobody else's trouble. How rows went is written down
+together, some times a second. Handlers may meet the same row twice: what was killed is begun anew.
+"""
+
+import asyncio
+import os
+import secrets
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from fediblog import moments, queue
+from fediblog.activitypub.inbox import effects
+from fediblog.activitypub.inbox.verdicts import outcome_of
+from fediblog.errors import NoSpace, Unavailable
+from fediblog.models import Account
+from fediblog.queue import Job
+from fediblog.services import dropped, inbox_items, signers
+from fediblog.services.inbox_items import Item, Outcome, State
+
+log = structlog.get_logger()
+
+_AT_ONCE = 8
+_MOST_SLOW = 64
+_BATCH = 50
+_MOST_IN_HAND = 100
+# Seconds: for one activity, before its place goes to others, between two looks, after a database's fault.
+_SECONDS = 60.0
+_PATIENCE = 1.0
+_LOOK = 0.05
+_PAUSE = 1.0
+_BETWEEN_EXPIRIES = 10.0
+# Nothing is begun that might outlive its lease.
+_MARGIN = 75 * moments.SECOND
+# After so long a drain that never comes to an end lets another begin: less than its job may take.
+_SPELL = 600.0
+
+_owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
+_current: "_Drain | None" = None
+
+
+async def begin(owner: str) -> None:
+    """A worker of this name starts: what it held when it died is due again."""
+    global _owner
+    _owner = owner
+    freed = await inbox_items.release(owner)
+    if freed:
+        log.warning("activities of a worker that vanished are due again", rows=freed)
+
+
+async def drain() -> None:
+    """Give everything that is due its effect; returns when nothing is. What runs already is only woken."""
+    global _current
+    if _current is not None and _current.alive():
+        _current.wake()
+        return
+    mine = _current = _Drain(_owner)
+    try:
+        await mine.run()
+    finally:
+        if _current is mine:
+            _current = None
+
+
+def stop() -> None:
+    """Begin nothing more: what is not begun yet goes back at once."""
+    if _current is not None:
+        _current.stopping = True
+
+
+class _Drain:
+    """The rows in hand, a lane for each actor, and what is to be written down of them."""
+
+    def __init__(self, owner: str) -> None:
+        self.stopping = False
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._until = time.monotonic() + _SPELL
+        self._expire_at = 0.0
+        self._lanes: dict[asyncio.Task[None], list[Item]] = {}
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._slow = 0
+        self._outcomes: list[Outcome] = []
+        self._woken = True
+
+    def alive(self) -> bool:
+        """Whether it runs: a loop that was closed under it takes it along."""
+        return not self._loop.is_closed()
+
+    def wake(self) -> None:
+        """There may be more."""
+        self._woken = True
+
+    async def run(self) -> None:
+        """Until nothing is due, or the stop. Cancelled, it returns what is in hand."""
+        ended = False
+        try:
+            while self._woken or self._lanes or self._outcomes:
+                self._woken = False
+                await self._fill()
+                if self._lanes:
+                    await asyncio.wait(self._lanes, timeout=_LOOK)
+                await self._write_down()
+            ended = True
+        finally:
+            if not ended:
+                await self._return_all()
+        if time.monotonic() > self._until:
+            queue.nudge(Job.RECEIVE)
+
+    async def _fill(self) -> None:
+        """Take what there is room for, and let a lane run for each actor."""
+        if self.stopping or time.monotonic() > self._until:
+            return
+        try:
+            found = await self._lease()
+            people = await signers.accounts({item.actor_uri for item in found}) if found else {}
+        except (Unavailable, NoSpace):
+            if not self._lanes and not self._outcomes:
+                raise
+            await asyncio.sleep(_PAUSE)
+            return
+        for items in _by_actor(found):
+            actor = people.get(items[0].actor_uri)
+            lane = self._loop.create_task(self._lane(items, actor), name="inbox lane")
+            self._lanes[lane] = items
+            lane.add_done_callback(lambda ended: self._lanes.pop(ended, None))
+        # As long as there is something, there may be more.
+        self._woken = self._woken or bool(found)
+
+    async def _lease(self) -> list[Item]:
+        if time.monotonic() > self._expire_at:
+            await inbox_items.expire()
+            self._expire_at = time.monotonic() + _BETWEEN_EXPIRIES
+        in_hand = [item for items in self._lanes.values() for item in items]
+        room = min(_BATCH, _MOST_IN_HAND - (len(in_hand) - self._slow))
+        found = await inbox_items.lease(self._owner, room) if room > 0 else []
+        # What may be what kills us is taken alone, so that others are not blamed for it again and again.
+        if not any(item.crashes for item in in_hand):
+            found += await inbox_items.lease(self._owner, 1, suspects=True)
+        return found
+
+    async def _lane(self, items: list[Item], actor: Account | None) -> None:
+        """What one actor has sent, in order. The list holds what has no outcome yet."""
+        try:
+            while items and not self.stopping and items[0].lease_until - moments.now() > _MARGIN:
+                outcome = await self._effect(items, actor)
+                if outcome is None:
+                    break
+                self._outcomes.append(outcome)
+                del items[0]
+                if items:
+                    # What was done may have changed who it is.
+                    actor = (await signers.accounts({items[0].actor_uri})).get(items[0].actor_uri)
+        finally:
+            self._return(items)
+
+    async def _effect(self, items: list[Item], actor: Account | None) -> Outcome | None:
+        """The first of the items has its effect. When that takes long, the others go back until it has.
+
+        None when the stop came before there was a place for it.
+        """
+        item = items[0]
+        await self._places.acquire()
+        if self.stopping:
+            self._places.release()
+            return None
+        free: Callable[[], None] = self._places.release
+        doing = self._loop.create_task(_within(item, actor), name="activity")
+        try:
+            await asyncio.wait([doing], timeout=_PATIENCE)
+            if not doing.done() and self._slow < _MOST_SLOW:
+                self._places.release()
+                self._slow, free = self._slow + 1, self._no_longer_slow
+                rest = items[1:]
+                del items[1:]
+                self._return(rest)
+            await asyncio.wait([doing])
+        finally:
+            free()
+            if not doing.done():
+                doing.cancel()
+                await asyncio.wait([doing])
+        return outcome_of(item, doing)
+
+    def _no_longer_slow(self) -> None:
+        self._slow -= 1
+
+    def _return(self, items: list[Item]) -> None:
+        self._outcomes += [inbox_items.returned(item) for item in items]
+        items.clear()
+
+    async def _return_all(self) -> None:
+        """We were told to stop at once. What may have been taken without our hearing of it goes back too."""
+        for lane in list(self._lanes):
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        await self._write_down()
+        await inbox_items.give_back(self._owner)
+
+    async def _write_down(self) -> None:
+        """What cannot be written now is written in a moment; a row that we lost belongs to others."""
+        outcomes, self._outcomes = self._outcomes, []
+        if not outcomes:
+            return
+        try:
+            await inbox_items.settle(self._owner, outcomes)
+            await _count_dropped(outcomes)
+            # An actor's next rows were waiting for these.
+            self._woken = True
+        except (Unavailable, NoSpace) as error:
+            log.warning("what became of activities cannot be written", reason=error.message)
+            self._outcomes = [*outcomes, *self._outcomes]
+            await asyncio.sleep(_PAUSE)
+
+
+async def _within(item: Item, actor: Account | None) -> None:
+    async with asyncio.timeout(_SECONDS):
+        await effects.of(item, actor)
+
+
+def _by_actor(found: Sequence[Item]) -> list[list[Item]]:
+    lanes: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in found:
+        lanes[item.actor_uri].append(item)
+    return list(lanes.values())
+
+
+async def _count_dropped(outcomes: Sequence[Outcome]) -> None:
+    reasons = Counter(each.error for each in outcomes if each.state is State.DONE and each.error)
+    for reason, number in sorted(reasons.items()):
+        await dropped.count(reason, number)
