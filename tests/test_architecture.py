@@ -29,7 +29,6 @@ SAFE_TEMPLATES: dict[str, set[str]] = {
     "fediblog/web/templates/about.html": {"shell.site.description_html"},
     "fediblog/web/templates/feed_text.html": {"body.content"},
     "fediblog/web/templates/history.html": {"version.content"},
-    "fediblog/web/templates/history.html": {"version.content"},
     "fediblog/web/templates/post/text.html": {"body.content"},
     "fediblog/web/templates/profile.html": {"card.note", "field.value"},
 }
