@@ -102,7 +102,7 @@ async def buried_account(account_id: int) -> Buried | None:
 
 
 async def buried_post(post_id: int) -> Buried | None:
-    """A post of ours that has been deleted, or is about to be because its author has."""
+    """A post of ours that everybody could see, deleted or about to be, with its author."""
     found = await db.row(_BURIED_POST, post_id)
     return Buried(**found) if found else None
 
@@ -147,7 +147,7 @@ _BURIED_POST = """
 SELECT t.uri, t.deleted_at FROM tombstone t JOIN account a ON a.id = t.account_id AND a.local WHERE t.id = $1
 UNION ALL
 SELECT p.uri, a.deleted_at FROM post p JOIN account a ON a.id = p.author_id
-WHERE p.id = $1 AND p.local AND a.deleted_at IS NOT NULL LIMIT 1
+WHERE p.id = $1 AND p.local AND p.visibility <= 1 AND a.deleted_at IS NOT NULL LIMIT 1
 """
 _LETTER = """
 SELECT x.body, x.post_id IS NULL OR EXISTS (SELECT 1 FROM post p WHERE p.id = x.post_id) AS is_current

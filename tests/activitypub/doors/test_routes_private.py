@@ -1,6 +1,8 @@
 """What is not for everybody: who must sign, and who sees what then (FEDERATION §7.5, SECURITY §1.3)."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 
@@ -190,3 +192,38 @@ async def test_who_is_blocked_by_the_author_does_not_find_the_post(guarded, alic
             *(alice.id, rita.id),
         )
     await guarded.get(thing.uri, guarded.peer.actor("rita"), status=404)
+
+
+_COVERED = 'headers="(request-target) host date",signature="AAAA"'
+_GARBAGE = [
+    {"Signature": ""},
+    {"Signature": "x" * 5000},
+    {"Signature": 'keyId="x",signature="x"'},
+    {"Signature": f'keyId="http://[::1/x",{_COVERED}'},
+    {"Signature": f'keyId="https://remote.example/nobody#k",{_COVERED}'},
+    {"Signature": f'keyId="https://localhost:8000/ap/actor#main-key",{_COVERED}'},
+    {"Signature-Input": 'sig1=("@method" "@target-uri");created=1;keyid="x"', "Signature": "sig1=:AAAA:"},
+    {"Signature-Input": "sig1=(", "Signature": "\xff"},
+    {"Signature-Input": "x"},
+    {"Date": "never", "Signature": f'keyId="https://a.example/k",{_COVERED}'},
+    {"Accept": ACTIVITY_JSON + ";q=0.x, " + ACTIVITY_JSON, "If-None-Match": 'x,"y', "Range": "bytes=x"},
+]
+
+
+def _sent(garbage: dict[str, str]) -> dict[str, str]:
+    made = {"Date": format_datetime(datetime.now(UTC), usegmt=True), **garbage}
+    return {name.replace("-", "_"): value for name, value in made.items()}
+
+
+@pytest.mark.parametrize("garbage", _GARBAGE)
+async def test_garbage_in_headers_is_no_key_to_anything(asker, alice, garbage):
+    thing = await posts.publish(alice, Draft("Psst", visibility=Visibility.FOLLOWERS))
+    for path in (f"/ap/posts/{thing.id}", f"/@alice/{thing.id}"):
+        assert (await asker.send(path, **_sent(garbage))).status_code == 404
+    assert (await asker.send(f"/ap/accounts/{alice.id}", **_sent(garbage))).status_code == 200
+
+
+@pytest.mark.parametrize("garbage", _GARBAGE)
+async def test_with_authorised_fetch_garbage_is_refused(guarded, alice, garbage):
+    for path in (f"/ap/posts/{alice.id}", f"/ap/accounts/{alice.id}", f"{alice.outbox}?page=true", "/@alice"):
+        assert (await guarded.send(path, **_sent(garbage))).status_code in (401, 403), path
