@@ -1,4 +1,4 @@
-"""`fediblog queue …`: the tray of owed work."""
+"""`fediblog queue …`: the trays: owed work, and what others have brought."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 from fediblog import moments
 from fediblog.cli import shell
-from fediblog.services import work
+from fediblog.services import inbox_items, work
 
 commands = shell.group("The work that waits.")
 
@@ -45,7 +45,7 @@ async def _look() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             "rows": heap.rows,
             "oldest_seconds": max(0, (now - heap.oldest) // moments.SECOND),
         }
-        for heap in await work.heaps()
+        for heap in [*await work.heaps(), *await inbox_items.heaps()]
     ]
     poison = [
         {
@@ -58,11 +58,23 @@ async def _look() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         }
         for row in await work.quarantined()
     ]
+    poison += [
+        {
+            "id": row.id,
+            "kind": "activity",
+            "key": row.uri,
+            "crashes": row.crashes,
+            "since": moments.iso(row.received_at),
+            "error": row.error,
+        }
+        for row in await inbox_items.quarantined()
+    ]
     return heaps, poison
 
 
 async def _retry(ids: list[int]) -> int:
-    chosen = ids or [row.id for row in await work.quarantined()]
-    for work_id in chosen:
-        await work.retry(work_id)
+    activities = {row.id for row in await inbox_items.quarantined()}
+    chosen = ids or [*activities, *(row.id for row in await work.quarantined())]
+    for number in chosen:
+        await (inbox_items.retry(number) if number in activities else work.retry(number))
     return len(chosen)

@@ -17,6 +17,7 @@ from fediblog import db, ids, moments, queue
 from fediblog.errors import NotFound
 from fediblog.queue import Job
 from fediblog.services import locks
+from fediblog.services.work import Heap
 
 MOST_CRASHES = 5
 # How long a worker may have a row.
@@ -78,6 +79,7 @@ class Quarantined:
     id: int
     uri: str
     actor_uri: str
+    crashes: int
     error: str
     received_at: int
 
@@ -159,23 +161,21 @@ async def lease(owner: str, most: int, suspects: bool = False) -> list[Item]:
     )
 
 
-_HARMLESS = {False: "i.crashes = 0", True: "i.crashes > 0"}
-_ANY_DUE = {
-    suspects: f"SELECT 1 FROM inbox_item i WHERE i.state = 'due' AND i.due_at <= $1 AND {which} LIMIT 1"
-    for suspects, which in _HARMLESS.items()
+_FREE_TO_TAKE = {
+    suspects: f"""
+    FROM inbox_item i WHERE i.state = 'due' AND i.due_at <= $1 AND {which} AND NOT EXISTS (
+        SELECT 1 FROM inbox_item held WHERE held.state = 'leased' AND held.actor_uri = i.actor_uri)
+    """
+    for suspects, which in {False: "i.crashes = 0", True: "i.crashes > 0"}.items()
 }
+_ANY_DUE = {suspects: f"SELECT 1 {which} LIMIT 1" for suspects, which in _FREE_TO_TAKE.items()}
 _LEASE = {
     suspects: f"""
     UPDATE inbox_item SET state = 'leased', lease_until = $2, lease_owner = $3
-    WHERE id IN (
-        SELECT i.id FROM inbox_item i
-        WHERE i.state = 'due' AND i.due_at <= $1 AND {which} AND NOT EXISTS (
-            SELECT 1 FROM inbox_item held WHERE held.state = 'leased' AND held.actor_uri = i.actor_uri)
-        ORDER BY i.due_at, i.id LIMIT $4
-    )
+    WHERE id IN (SELECT i.id {which} ORDER BY i.due_at, i.id LIMIT $4)
     RETURNING id, uri, actor_uri, body, attempts, crashes, received_at
     """
-    for suspects, which in _HARMLESS.items()
+    for suspects, which in _FREE_TO_TAKE.items()
 }
 
 
@@ -243,7 +243,7 @@ async def _free(which: str, parameter: int | str) -> int:
 async def quarantined() -> list[Quarantined]:
     """All that was put aside, oldest first."""
     found = await db.rows(
-        "SELECT id, uri, actor_uri, error, received_at FROM inbox_item"
+        "SELECT id, uri, actor_uri, crashes, error, received_at FROM inbox_item"
         " WHERE state = 'quarantined' ORDER BY id"
     )
     return [Quarantined(**row) for row in found]
@@ -261,6 +261,16 @@ async def retry(item_id: int) -> None:
         if found is None:
             raise NotFound("No such activity is in quarantine.")
         queue.nudge(Job.RECEIVE)
+
+
+async def heaps() -> list[Heap]:
+    """What has not had its effect, in numbers."""
+    found = await db.rows(
+        """SELECT state, count(*) AS rows,
+               min(CASE WHEN state = 'due' THEN due_at ELSE received_at END) AS oldest
+           FROM inbox_item WHERE state <> 'done' GROUP BY state ORDER BY state"""
+    )
+    return [Heap(kind="activity", **row) for row in found]
 
 
 async def waiting() -> int:

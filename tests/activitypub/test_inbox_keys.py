@@ -9,14 +9,14 @@ import orjson
 import pytest
 from quart import Quart
 
-from fediblog import db, keys, moments
+from fediblog import db, moments
 from fediblog.activitypub import actor_keys
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, CONTEXT, PUBLIC
 from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import dropped
-from tests.activitypub.test_inbox_door import rows, send, unchanged
+from tests.activitypub.test_inbox_door import other_pair, rows, send, unchanged
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, remote
 
@@ -83,7 +83,7 @@ async def test_a_bare_key_is_taken_when_its_owner_lists_it(app, peer):
 
 async def test_an_actor_may_have_several_keys(app, peer):
     sue = peer.actor("sue")
-    first = {"id": f"{sue['id']}#first", "owner": sue["id"], "publicKeyPem": keys.new_pair()[0]}
+    first = {"id": f"{sue['id']}#first", "owner": sue["id"], "publicKeyPem": other_pair()[0]}
     second = sue["publicKey"]
     peer.keep({**sue, "publicKey": [first, second]})
     assert await send(app, sue, said(peer, sue)) == 202
@@ -273,7 +273,7 @@ async def test_twenty_keys_are_asked_for_at_a_time(app, fediverse):
 
 
 async def test_a_key_that_was_changed_is_asked_for_once_more(app, peer):
-    await remote("rita", "remote.example", public_key=keys.new_pair()[0])
+    await remote("rita", "remote.example", public_key=other_pair()[0])
     rita = peer.actor("rita")
     assert await send(app, rita, said(peer, rita)) == 202
     assert asked(peer, "/users/rita") == 1
@@ -281,7 +281,7 @@ async def test_a_key_that_was_changed_is_asked_for_once_more(app, peer):
 
 
 async def test_a_key_id_that_was_changed_is_found(app, peer):
-    await remote("rita", "remote.example", public_key=keys.new_pair()[0])
+    await remote("rita", "remote.example", public_key=other_pair()[0])
     rita = peer.actor("rita")
     rita["publicKey"]["id"] = f"{rita['id']}#key-2"
     assert await send(app, rita, said(peer, rita)) == 202
@@ -290,7 +290,7 @@ async def test_a_key_id_that_was_changed_is_found(app, peer):
 async def test_bad_signatures_cause_one_request_in_five_minutes(app, peer, monkeypatch):
     await remote("rita", "remote.example")
     rita = peer.actor("rita")
-    secret = keys.new_pair()[1]
+    secret = other_pair()[1]
     for _ in range(3):
         assert await send(app, rita, said(peer, rita), secret=secret) == 401
     assert asked(peer, "/users/rita") == 1
@@ -305,12 +305,12 @@ async def test_a_bad_signature_while_the_server_is_away_does_no_harm_to_its_owne
     await remote("rita", "remote.example")
     rita = peer.actor("rita")
     peer.down = True
-    assert await send(app, rita, said(peer, rita), secret=keys.new_pair()[1]) == 401
+    assert await send(app, rita, said(peer, rita), secret=other_pair()[1]) == 401
     assert await send(app, rita, said(peer, rita)) == 202
 
 
 async def test_a_key_that_another_process_has_stored_is_seen_at_once(app, peer):
-    account = await remote("rita", "remote.example", public_key=keys.new_pair()[0])
+    account = await remote("rita", "remote.example", public_key=other_pair()[0])
     rita = peer.actor("rita")
     await actor_keys.find(rita["publicKey"]["id"])
     await Account.filter(id=account.id).update(public_key=pair()[0])
@@ -352,7 +352,7 @@ async def test_a_goodbye_is_proven_by_the_key_that_we_know(app, peer):
 
 
 async def test_a_goodbye_that_fits_no_key_is_believed_when_its_server_says_so(app, peer):
-    await remote("rita", "remote.example", public_key=keys.new_pair()[0])
+    await remote("rita", "remote.example", public_key=other_pair()[0])
     rita = peer.actor("rita")
     peer.answers[rita["id"]] = (410, "text/plain", b"")
     assert await send(app, rita, goodbye(peer, rita)) == 202
@@ -363,7 +363,7 @@ async def test_a_goodbye_that_fits_no_key_is_believed_when_its_server_says_so(ap
 async def test_a_goodbye_is_not_believed_while_its_actor_is_there_or_just_not_found(app, peer):
     await remote("rita", "remote.example")
     rita = peer.actor("rita")
-    secret = keys.new_pair()[1]
+    secret = other_pair()[1]
     assert await send(app, rita, goodbye(peer, rita), secret=secret) == 401
     await remote("nora", "remote.example")
     nora = peer.actor("nora")

@@ -1,6 +1,7 @@
 """The commands that end by themselves: what they do, what they print, and with which code they end."""
 
 import asyncio
+import dataclasses
 import time
 import tomllib
 
@@ -10,7 +11,8 @@ import pytest
 from fediblog import __version__, house
 from fediblog.cli import doctor
 from fediblog.queue import Job
-from fediblog.services import tokens, work
+from fediblog.services import inbox_items, tokens, work
+from fediblog.services.inbox_items import New
 from tests.people import PASSWORD, person
 
 pytestmark = pytest.mark.once
@@ -264,6 +266,23 @@ def test_the_tray_is_shown_and_poison_gets_a_fresh_start(site):
     assert site("queue", "retry", "5").code == 1
     assert site("queue", "retry", str(number)).code == 0
     assert orjson.loads(site("queue", "status", "--json").out)["quarantined"] == []
+
+
+def test_activities_are_shown_with_the_tray_and_get_a_fresh_start(site):
+    async def poison():
+        await inbox_items.add([New("https://a.example/1", "https://a.example/u", b"{}")])
+        [item] = await inbox_items.lease("w", 1)
+        for _ in range(5):
+            crashed = inbox_items.crashed(item, "ValueError: bad")
+            item = dataclasses.replace(item, crashes=crashed.crashes)
+        await inbox_items.settle("w", [crashed])
+
+    inside(poison)
+    shown = orjson.loads(site("queue", "status", "--json").out)
+    assert [(heap["kind"], heap["state"]) for heap in shown["work"]] == [("activity", "quarantined")]
+    assert (shown["quarantined"][0]["key"], shown["quarantined"][0]["crashes"]) == ("https://a.example/1", 5)
+    assert site("queue", "retry", "--all").err == "1 to be done again.\n"
+    assert orjson.loads(site("queue", "status", "--json").out)["work"][0]["state"] == "due"
 
 
 def test_media_are_pruned(site):

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from fediblog.activitypub import actor_keys, compact, ownership, synchronisation
 from fediblog.activitypub.actor_keys import OwnerGone
 from fediblog.activitypub.compact import Node
@@ -18,6 +20,8 @@ from fediblog.config import settings
 from fediblog.errors import Forbidden, Malformed
 from fediblog.services import domains, dropped, signers
 from fediblog.services.inbox_items import New
+
+log = structlog.get_logger()
 
 # What servers pass on for others: with a signature of their own over somebody else's words (FEDERATION §7.7).
 _PASSED_ON = frozenset(("Create", "Update", "Delete"))
@@ -41,7 +45,16 @@ async def judge(request: Request) -> New | None:
     blocked and for who speaks for others, Unavailable (503) when too many keys are being asked for.
     """
     signed = received("POST", request.target, settings().origin, request.headers, request.body)
-    activity = compact.read(request.body)
+    try:
+        return await _judged(signed)
+    except (Refused, Forbidden) as error:
+        # What an admin asks first when somebody says that nothing arrives.
+        log.info("activity refused", key_id=signed.claim.key_id, why=error.message)
+        raise
+
+
+async def _judged(signed: Signed) -> New | None:
+    activity = compact.read(signed.body)
     actor = _actor(activity)
     await _check_policy(signed.claim.key_id, actor)
     examine(signed)
@@ -50,9 +63,9 @@ async def judge(request: Request) -> New | None:
         return None
     signer = await _signer(signed, activity, actor)
     if signer != actor:
-        return _passed_on(activity, actor, signer, request.body)
+        return _passed_on(activity, actor, signer, signed.body)
     ownership.check_activity(activity, signer)
-    return New(str(activity.get("id") or _digest(request.body)), signer, request.body)
+    return New(str(activity.get("id") or _digest(signed.body)), signer, signed.body)
 
 
 async def compare_followers(signer: str, said: str) -> None:

@@ -30,10 +30,12 @@ _AT_ONCE = 8
 _MOST_SLOW = 64
 _BATCH = 50
 _MOST_IN_HAND = 100
-# Seconds: for one activity, before its place goes to others, between two looks, after a database's fault.
+# Seconds: for one activity, before its place goes to others, for one round, between looks without a reason,
+# after a fault of the database.
 _SECONDS = 60.0
 _PATIENCE = 1.0
-_LOOK = 0.05
+_ROUND = 0.05
+_BETWEEN_LOOKS = 0.25
 _PAUSE = 1.0
 _BETWEEN_EXPIRIES = 10.0
 # Nothing is begun that might outlive its lease.
@@ -82,7 +84,7 @@ class _Drain:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._until = time.monotonic() + _SPELL
-        self._expire_at = 0.0
+        self._look_at = self._expire_at = 0.0
         self._lanes: dict[asyncio.Task[None], list[Item]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._slow = 0
@@ -102,10 +104,9 @@ class _Drain:
         ended = False
         try:
             while self._woken or self._lanes or self._outcomes:
-                self._woken = False
-                await self._fill()
+                await self._look()
                 if self._lanes:
-                    await asyncio.wait(self._lanes, timeout=_LOOK)
+                    await asyncio.wait(self._lanes, timeout=_ROUND)
                 await self._write_down()
             ended = True
         finally:
@@ -113,6 +114,13 @@ class _Drain:
                 await self._return_all()
         if time.monotonic() > self._until:
             queue.nudge(Job.RECEIVE)
+
+    async def _look(self) -> None:
+        """Take more when there is a reason to think that there is more, and now and then without one."""
+        if self._woken or time.monotonic() > self._look_at:
+            self._woken = False
+            self._look_at = time.monotonic() + _BETWEEN_LOOKS
+            await self._fill()
 
     async def _fill(self) -> None:
         """Take what there is room for, and let a lane run for each actor."""
