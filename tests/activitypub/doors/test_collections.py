@@ -4,7 +4,8 @@ import pytest
 
 from fediblog import db, ids, moments, uris
 from fediblog.models import Account, Visibility
-from fediblog.services import boosts, likes, pins, posts
+from fediblog.paging import Page
+from fediblog.services import boosts, likes, listed, pins, posts
 from fediblog.services.composing import Draft
 from tests.activitypub.asking import follow, undefined
 from tests.people import remote
@@ -130,3 +131,19 @@ async def test_garbage_in_a_query_is_no_fault(asker, alice, query):
 async def test_ids_that_cannot_be_are_not_there(asker):
     for path in ("/ap/posts/0", "/ap/posts/99999999999999999999", "/ap/accounts/x", "/ap/posts/1%00", "/ap"):
         assert (await asker.send(path)).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    ("which", "index", "values"),
+    [
+        (listed.OWN_REPLIES, "post_reply", (1, 2)),
+        (listed.OTHER_REPLIES, "post_reply", (1, 2)),
+        (listed.THREAD, "post_thread", (1,)),
+        (listed.BOOSTS, "post_boost", (1,)),
+    ],
+)
+async def test_what_hangs_on_a_post_is_read_from_its_index(explain, which, index, values):
+    page = Page(100)
+    plan = await explain(listed.statement(which, page), page.before, page.after, *values)
+    assert any(index in line for line in plan), plan
+    assert not any("SCAN p" in line or "Seq Scan on post" in line or "Sort" in line for line in plan), plan
