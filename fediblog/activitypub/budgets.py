@@ -17,7 +17,7 @@ MOST_REPLIES = 60
 MOST_PER_HOST = 30  # In a minute, for threads alone.
 # A thread on slow servers is not worth more: whoever reads it waits, or others wait behind it.
 SECONDS = 30.0
-# Between two looks at the answers to one post.
+# Between two looks at the answers to one post, or at what somebody has pinned.
 BETWEEN_LOOKS = 15 * 60.0
 
 _MINUTE = 60.0
@@ -97,7 +97,7 @@ class Memory:
         self.config = config
         self.documents: Together[dict[str, Any]] = Together()
         self.hosts = Pace()
-        self.threads = Pace(1, BETWEEN_LOOKS)
+        self.looks = Pace(1, BETWEEN_LOOKS)
 
 
 _memory: Memory | None = None

@@ -133,18 +133,11 @@ async def find(text: str, viewer: Account | None) -> Account | Post | None:
         return None
     if isinstance(found, Post) and not await visibility.may_see(viewer, found):
         return None
+    if found is not None and viewer is not None and not found.local and memory().looks.take(found.uri):
+        # The answers, the pins and what is new come later: nobody waits for them.
+        async with db.transaction():
+            await work.owe(Job.RESOLVE, found.uri)
     return found
-
-
-async def refresh(account_id: int) -> None:
-    """Look at an account elsewhere anew. Whatever its server says then, it is left in peace for a day."""
-    known = await Account.get_or_none(id=account_id, local=False, deleted_at=None)
-    if known is None:
-        return
-    try:
-        await actor(known.uri, refresh=True)
-    except TROUBLE:
-        await remote_accounts.looked_at(known)
 
 
 async def document(uri: str, budget: Budget | None = None) -> Node:
@@ -285,12 +278,7 @@ async def _by_address(url: str, viewer: Account | None) -> Account | Post | None
     if known is not None or viewer is None:
         return known
     budget = Budget()
-    found = await take(await document(url, budget), budget)
-    if isinstance(found, Post) and not found.local and memory().threads.take(found.uri):
-        # The answers come later: nobody waits for them.
-        async with db.transaction():
-            await work.owe(Job.RESOLVE, found.uri)
-    return found
+    return await take(await document(url, budget), budget)
 
 
 async def _behind_page(url: str) -> Account | Post | None:

@@ -4,7 +4,8 @@ from fediblog import db, ids
 from fediblog.config import settings
 from fediblog.errors import Invalid
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import locks
+from fediblog.services import events, locks
+from fediblog.services.events import Event
 
 
 async def pin(account: Account, post: Post) -> None:
@@ -20,12 +21,20 @@ async def pin(account: Account, post: Post) -> None:
         most = settings().limits.max_pins
         if await db.value("SELECT count(*) FROM pin WHERE account_id = $1", account.id) > most:
             raise Invalid(f"You can pin at most {most} posts. Unpin another one first.")
+        await events.record(Event.PINNED, account, post_id=post.id)
 
 
 async def unpin(account: Account, post: Post) -> None:
     """Take a post from the top. Without a pin: nothing."""
     async with db.transaction():
-        await db.execute("DELETE FROM pin WHERE account_id = $1 AND post_id = $2", account.id, post.id)
+        if await db.value(_UNPIN, account.id, post.id) is not None:
+            await events.record(Event.UNPINNED, account, post_id=post.id, detail={"uri": post.uri})
+
+
+async def pinned(account: Account) -> list[Post]:
+    """What an account has pinned."""
+    found = await db.column("SELECT post_id FROM pin WHERE account_id = $1", account.id)
+    return await Post.filter(id__in=found)
 
 
 def _check(account: Account, post: Post) -> None:
@@ -40,3 +49,4 @@ def _check(account: Account, post: Post) -> None:
 _PIN = """
 INSERT INTO pin (account_id, post_id, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id
 """
+_UNPIN = "DELETE FROM pin WHERE account_id = $1 AND post_id = $2 RETURNING id"

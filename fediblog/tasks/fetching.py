@@ -1,6 +1,6 @@
 """Asking other servers for what somebody here has come across."""
 
-from fediblog.activitypub import resolver, threads
+from fediblog.activitypub import errands
 from fediblog.queue import Job
 from fediblog.tasks.runner import task
 
@@ -8,10 +8,10 @@ from fediblog.tasks.runner import task
 @task(Job.RESOLVE)
 async def resolve(key: str) -> None:
     """Take in the account or the post with this address."""
-    await threads.resolve(key)
+    await errands.resolve(key)
 
 
 @task(Job.REFRESH)
 async def refresh(key: str) -> None:
     """Read the profile of an account elsewhere anew."""
-    await resolver.refresh(int(key))
+    await errands.refresh(int(key))

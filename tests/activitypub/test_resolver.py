@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from fediblog import db, http, ids, moments
-from fediblog.activitypub import budgets, resolver
+from fediblog.activitypub import budgets, errands, resolver
 from fediblog.activitypub.budgets import Budget
 from fediblog.activitypub.ownership import Forged
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON, PUBLIC
@@ -172,7 +172,7 @@ async def test_an_old_profile_is_owed_a_look_and_nobody_waits(rita: Node, peer: 
     assert (await resolver.actor(rita["id"])).id == found.id
     assert (len(peer.asked), await making.owed("refresh")) == (before, [str(found.id)])
     rita["name"] = "Margarita"
-    await resolver.refresh(found.id)
+    await errands.refresh(found.id)
     fresh = await Account.get(id=found.id)
     assert (fresh.display_name, remote_accounts.is_fresh(fresh)) == ("Margarita", True)
 
@@ -206,7 +206,7 @@ async def test_who_cannot_be_had_today_stays(rita: Node, peer: Peer, status: int
     with pytest.raises(http.Unwelcome):
         await resolver.actor(rita["id"], refresh=True)
     await Account.filter(id=found.id).update(fetched_at=moments.now() - 2 * moments.DAY)
-    await resolver.refresh(found.id)
+    await errands.refresh(found.id)
     assert remote_accounts.is_fresh(await Account.get(id=found.id))
 
 
@@ -460,7 +460,7 @@ async def test_a_search_finds_what_was_pasted(rita: Node, peer: Peer, alice: Acc
     post = await resolver.find(note["id"], alice)
     assert isinstance(post, Post)
     assert post.uri == note["id"]
-    assert await making.owed("resolve") == [note["id"]]
+    assert await making.owed("resolve") == [note["id"], rita["id"]]
 
 
 async def test_a_search_finds_a_page_whose_server_answers_with_the_post(

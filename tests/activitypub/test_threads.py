@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.activitypub import budgets, threads
+from fediblog.activitypub import budgets, errands
 from fediblog.activitypub.budgets import Pace, Together
 from fediblog.errors import Unavailable
 from fediblog.models import Account, Post
@@ -74,12 +74,12 @@ async def test_collections_come_in_many_shapes(peer: Peer, rita: Node, how: str)
         first = peer.keep({"id": f"{uri}/1", "type": "CollectionPage", "items": answer["id"]})
         page = {"id": uri, "type": "Collection", "first": first["id"]}
     root["replies"] = peer.keep(page)["id"] if how == "by address" else page
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     assert await here(answer) is not None
 
 
 async def test_an_account_is_taken_in(rita: Node):
-    await threads.resolve(rita["id"])
+    await errands.resolve(rita["id"])
     assert await Account.exists(uri=rita["id"])
 
 
@@ -103,7 +103,7 @@ async def test_answers_without_end_end(peer: Peer, rita: Node):
 
     peer.documents = Endless(peer.documents)
     root["replies"] = f"{uri}/0"
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     pages = [request for request in peer.asked if str(request.url).startswith(uri)]
     assert len(pages) <= 1 + budgets.MOST_PAGES
     assert len(peer.asked) <= budgets.MOST_FETCHES
@@ -114,7 +114,7 @@ async def test_a_page_that_is_its_own_next_ends(peer: Peer, rita: Node):
     root = peer.note(rita)
     uri = f"{root['id']}/replies"
     root["replies"] = peer.keep({"id": uri, "type": "CollectionPage", "items": [], "next": uri})["id"]
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     assert sum(str(request.url) == uri for request in peer.asked) == 1
 
 
@@ -126,7 +126,7 @@ async def test_a_page_of_ten_thousand_answers_is_read_to_the_sixtieth(fediverse:
     asked: list[str] = []
     for host in hosts:
         fediverse.server(host).asked = asked  # type: ignore[assignment]
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     assert len(asked) == budgets.MOST_REPLIES
 
 
@@ -136,7 +136,7 @@ async def test_another_host_does_not_say_what_answers_a_post(fediverse: Fedivers
     answer = other.note(other.actor("otto"), inReplyTo=root["id"])
     page = other.keep({"id": f"{other.base}/replies", "type": "Collection", "items": [answer["id"]]})
     root["replies"] = page["id"]
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     assert other.asked == []
     assert await here(root) is not None
 
@@ -146,14 +146,14 @@ async def test_one_answer_that_cannot_be_had_keeps_no_other_out(peer: Peer, rita
     answer = peer.note(rita, inReplyTo=root["id"])
     bad = ["https://away.example/1", f"{peer.base}/none", "javascript:x", "http://localhost:8000/ap/posts/1"]
     collection(peer, root, [*bad, answer["id"]])
-    await threads.resolve(root["id"])
+    await errands.resolve(root["id"])
     assert await here(answer) is not None
 
 
 async def test_what_cannot_be_had_is_let_be(fediverse: Fediverse, peer: Peer, rita: Node):
     forged = peer.keep({**peer.note(rita), "id": f"{peer.base}/x", "attributedTo": "https://other.example/u"})
     for uri in (f"{peer.base}/none", forged["id"], "http://localhost:8000/ap/posts/1", "nonsense"):
-        await threads.resolve(uri)
+        await errands.resolve(uri)
     assert await Post.all().count() == 0
 
 
@@ -163,11 +163,11 @@ async def test_a_server_that_is_away_is_asked_again_some_times(peer: Peer, rita:
     await work.owe(Job.RESOLVE, uri)
     held = await _lease()
     with pytest.raises(Unavailable):
-        await threads.resolve(uri)
-    for _ in range(threads._MOST_TRIES):
+        await errands.resolve(uri)
+    for _ in range(errands._MOST_TRIES):
         await work.failed(held, "away", again_at=0)
         held = await _lease()
-    await threads.resolve(uri)
+    await errands.resolve(uri)
 
 
 async def _lease() -> work.Work:
