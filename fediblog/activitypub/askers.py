@@ -9,7 +9,7 @@ from quart import g, request
 from fediblog.activitypub import actor_keys, ownership
 from fediblog.activitypub.signatures import examine, received
 from fediblog.config import settings
-from fediblog.errors import FediblogError, Forbidden
+from fediblog.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from fediblog.models import Account
 from fediblog.services import domains, signers
 
@@ -34,11 +34,14 @@ async def required() -> Account:
 
 
 async def viewer() -> Account | None:
-    """Who asks, for what is not for everybody; None when nobody signed, or not so that it can be believed."""
+    """Who asks, for what is not for everybody; None when nobody signed, or not so that it can be believed.
+
+    Raises Unavailable when that cannot be found out now: "not there" would be taken for deleted.
+    """
     if _ASKER not in g:
         try:
             g.asker = await _proven()
-        except FediblogError:
+        except (Unauthenticated, Forbidden, NotFound, Invalid):
             # Whoever is refused sees what a stranger sees: nothing. Why is nobody's business here.
             g.asker = None
     return known()

@@ -16,7 +16,7 @@ from fediblog.services import follows, listed, timelines, written
 from fediblog.services.people import People
 
 # Whole activities, and ids only.
-_WHOLE, _IDS = 20, 100
+_WHOLE, _IDS = 20, 80
 
 Read = Callable[[Page], Awaitable[tuple[Sequence[Any], Sequence[int]]]]
 

@@ -15,7 +15,7 @@ from fediblog.services.listed import Buried
 _PUBLIC = "public, max-age=10, s-maxage=30"
 _PRIVATE = "private, no-store"
 _TWO_YEARS = "max-age=63072000"
-_MOST_KEPT = 4_096
+_BUDGET = 8 * 1024 * 1024
 
 
 def wanted() -> bool:
@@ -81,8 +81,9 @@ def _depends() -> bool:
 class Kept:
     """Documents as bytes, by whatever they depend on; the least used go first. A new version is a new key."""
 
-    def __init__(self, most: int = _MOST_KEPT) -> None:
-        self._most = most
+    def __init__(self, budget: int = _BUDGET) -> None:
+        self._budget = budget
+        self._spent = 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
 
     def get(self, *key: Hashable) -> bytes | None:
@@ -94,7 +95,9 @@ class Kept:
 
     def put(self, body: bytes, *key: Hashable) -> bytes:
         """Keep them; gives them back."""
+        self._spent += len(body) - len(self._kept.pop((settings().origin, key), b""))
         self._kept[settings().origin, key] = body
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        while self._spent > self._budget:
+            _, dropped = self._kept.popitem(last=False)
+            self._spent -= len(dropped)
         return body
