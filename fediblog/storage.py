@@ -115,6 +115,10 @@ class Storage:
         """Remove what a crash left in the workshop; returns how many files that were."""
         return await asyncio.to_thread(self._sweep, time.time() - older_than_seconds)
 
+    async def count_temporary(self, older_than_seconds: float) -> int:
+        """How many files `sweep_temporary` would remove."""
+        return len(await asyncio.to_thread(self._unfinished, time.time() - older_than_seconds))
+
     async def old_keys(self, first: str, older_than_seconds: float) -> set[str]:
         """The keys that begin with this hexadecimal digit, of files that have been there for so long."""
         return await asyncio.to_thread(self._old_keys, first, time.time() - older_than_seconds)
@@ -143,10 +147,13 @@ class Storage:
         return set(filter(_KEY.fullmatch, (path.relative_to(self.root).as_posix() for path in old)))
 
     def _sweep(self, before: float) -> int:
-        old = [path for path in self.workshop.iterdir() if _changed(path) < before]
+        old = self._unfinished(before)
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+    def _unfinished(self, before: float) -> list[Path]:
+        return [path for path in self.workshop.iterdir() if _changed(path) < before]
 
 
 def current() -> Storage:

@@ -9,13 +9,14 @@ import typer
 
 from fediblog import db, moments
 from fediblog.cli import shell
-from fediblog.models import Role, User
-from fediblog.services import admission, moderation, roster, setup, signups
+from fediblog.models import Account, Role, User
+from fediblog.services import accounts, admission, moderation, roster, setup, signups
 from fediblog.services.roster import State
 
 commands = shell.group("The people of this server.")
 
 Name = Annotated[str, typer.Argument(help="The name in the handle, without @.")]
+Handle = Annotated[str, typer.Argument(help="A name here, or name@server.example.")]
 
 
 @commands.command()
@@ -88,6 +89,22 @@ def role(name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]
     shell.note(f"{name} is {role.value} now.")
 
 
+@commands.command()
+def suspend(
+    handle: Handle, reason: Annotated[str, typer.Option(help="Why; for the staff alone.")] = ""
+) -> None:
+    """Put an account away, here or elsewhere: nobody sees it, and nothing is taken in from it."""
+    _with_account(handle, lambda account: moderation.suspend(account, None, reason))
+    shell.note(f"{handle} is suspended.")
+
+
+@commands.command()
+def unsuspend(handle: Handle) -> None:
+    """Bring a suspended account back. Follows that have ended do not come back."""
+    _with_account(handle, lambda account: moderation.unsuspend(account, None))
+    shell.note(f"{handle} is back.")
+
+
 @commands.command("reset-password")
 def reset_password(name: Name) -> None:
     """Print a link with which somebody can choose a new password, for when no mail arrives."""
@@ -99,6 +116,13 @@ def _with(name: str, act: Callable[[User], Awaitable[object]]) -> str:
         return str(await act(await roster.user(name)))
 
     return str(shell.in_house(find_and_act))
+
+
+def _with_account(handle: str, act: Callable[[Account], Awaitable[object]]) -> None:
+    async def find_and_act() -> None:
+        await act(await accounts.lookup(handle))
+
+    shell.in_house(find_and_act)
 
 
 async def _confirm(user: User) -> None:

@@ -10,6 +10,7 @@ from fediblog import __version__
 from fediblog.cli import (
     accounts,
     database,
+    debug,
     doctor,
     domains,
     invites,
@@ -41,6 +42,7 @@ app.add_typer(invites.commands, name="invites")
 app.add_typer(statistics.commands, name="statistics")
 app.add_typer(media.commands, name="media")
 app.add_typer(domains.commands, name="domains")
+app.add_typer(debug.commands, name="debug")
 
 
 def main() -> None:

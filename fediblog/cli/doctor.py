@@ -4,8 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +15,8 @@ from redis.exceptions import RedisError
 
 from fediblog import config as configuration
 from fediblog import db, house, keys, logs, schema, storage
-from fediblog.cli import shell
+from fediblog.cli import outside, shell
+from fediblog.cli.findings import Finding, Grade
 from fediblog.config import Config, ConfigError, Log
 from fediblog.errors import FediblogError
 from fediblog.models import Account
@@ -28,24 +28,6 @@ _GIGABYTE = 1024**3
 _CLOCK_SECONDS = 2.0
 _PORTS = {"smtps": 465}
 _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.s3fs"})
-
-
-class Grade(StrEnum):
-    """How it is."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what to do about it."""
-
-    what: str
-    grade: Grade
-    words: str
-    fix: str = ""
 
 
 def doctor(json: shell.Json = False) -> None:
@@ -78,7 +60,7 @@ async def _examine() -> list[Finding]:
         *_labs(config),
         _disk(config),
     ]
-    for look in (_storage, _database, _redis, _mail):
+    for look in (_storage, _database, _redis, _mail, outside.look):
         findings += [finding async for finding in look(config)]
     return findings
 

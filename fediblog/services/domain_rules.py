@@ -137,7 +137,8 @@ async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
     for name in await _known_under(EVERY) if blocked else ():
         covering = [domain for domain in domains.names(name) if domain in found]
         counts = await db.row(_FOLLOWS, name) if covering else None
-        for domain in covering if counts else ():
+        for domain in covering:
+            assert counts is not None
             follows, followers = found[domain]
             found[domain] = (follows + counts["follows"], followers + counts["followers"])
     return found

@@ -161,6 +161,13 @@ async def prune(before: int) -> int:
             return number
 
 
+async def prunable(before: int) -> int:
+    """How many files `prune` would throw away."""
+    sql = "SELECT count(*) FROM media WHERE post_id IS NULL AND created_at < $1"
+    number: int = await db.value(sql, before)
+    return number
+
+
 # -------------------------------------------------------------------------------------- on and off posts
 
 

@@ -74,6 +74,17 @@ async def prune_media() -> dict[str, int]:
     }
 
 
+async def prunable_media() -> dict[str, int]:
+    """How much `prune_media` would remove now."""
+    files, size = await cached_files.prunable()
+    return {
+        "media": await media.prunable(moments.now() - _UNATTACHED),
+        "cached_files": files,
+        "cached_bytes": size,
+        "temporary_files": await storage.current().count_temporary(_HALF_RECEIVED_SECONDS),
+    }
+
+
 async def _delete(table: str, key: str, over: str, *values: int) -> int:
     number = 0
     for _ in range(_MOST_BATCHES):

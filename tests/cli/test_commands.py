@@ -286,7 +286,12 @@ def test_activities_are_shown_with_the_tray_and_get_a_fresh_start(site):
 
 
 def test_media_are_pruned(site):
-    assert orjson.loads(site("media", "prune", "--json").out) == {"media": 0, "temporary_files": 0}
+    pruned = {"media": 0, "cached_files": 0, "temporary_files": 0}
+    assert orjson.loads(site("media", "prune", "--json").out) == pruned
+    dry = orjson.loads(site("media", "prune", "--dry-run", "--json").out)
+    assert dry == {**pruned, "cached_bytes": 0}
+    usage = orjson.loads(site("media", "usage", "--json").out)
+    assert (usage["cached_files"], usage["limit_megabytes"], usage["limit_days"]) == (0, 1024, 7)
 
 
 # -------------------------------------------------------------------------------------------------- doctor
