@@ -20,6 +20,7 @@ from fediblog.config import Config, settings
 from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unavailable
 from fediblog.http import Outside, Unwelcome
 from fediblog.http.turns import Turns
+from fediblog.models import Account
 from fediblog.services import signers
 
 # How long a row that was read is believed, in seconds: also how long a change made by another process takes.
@@ -113,7 +114,7 @@ async def _renewed(key: Key) -> Key | None:
 
 async def _read(key_id: str) -> Key | None:
     holder = await signers.find(key_id)
-    if holder is None:
+    if holder is None or not holder.public_key or not ownership.same_origin(holder.uri, key_id):
         return None
     return _key(key_id, holder.uri, holder.public_key, holder.suspended)
 
@@ -169,10 +170,18 @@ async def _fetched(key_id: str, refresh: bool) -> tuple[Key, bool]:
         account = await resolver.actor(owner, refresh=True)
     if not ownership.same_origin(account.uri, key_id):
         raise ownership.Forged(ownership.Reason.ORIGIN)
-    in_row = account.key_id == key_id
-    # The row holds one key; who has several is asked for the document that lists them.
-    pem = account.public_key if in_row else ownership.key_of(await resolver.document(account.uri), key_id)
+    in_row = account.key_id == key_id and bool(account.public_key)
+    pem = account.public_key if in_row else await _listed(account, key_id)
     return _key(key_id, account.uri, pem, account.suspended_at is not None), in_row
+
+
+async def _listed(account: Account, key_id: str) -> str:
+    """A key that is not in its owner's row: one of several, or one of which they give only the address."""
+    if account.key_id == key_id:
+        listed = {"id": account.uri, "publicKey": await resolver.document(key_id)}
+    else:
+        listed = await resolver.document(account.uri)
+    return ownership.key_of(listed, key_id)
 
 
 async def _owner(key_id: str) -> str:

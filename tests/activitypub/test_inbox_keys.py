@@ -81,6 +81,15 @@ async def test_a_bare_key_is_taken_when_its_owner_lists_it(app, peer):
     assert await send(app, ben, said(peer, ben)) == 202
 
 
+async def test_an_actor_may_give_only_the_address_of_its_key(app, peer):
+    ben = peer.actor("ben")
+    ben["publicKey"]["id"] = f"{peer.base}/keys/1"
+    peer.keep({"@context": CONTEXT, "type": "Key", **ben["publicKey"]})
+    peer.keep({**ben, "publicKey": f"{peer.base}/keys/1"})
+    assert [await send(app, ben, said(peer, ben)) for _ in range(2)] == [202, 202]
+    assert asked(peer, "/users/ben") <= 2
+
+
 async def test_an_actor_may_have_several_keys(app, peer):
     sue = peer.actor("sue")
     first = {"id": f"{sue['id']}#first", "owner": sue["id"], "publicKeyPem": other_pair()[0]}
@@ -112,6 +121,15 @@ async def test_a_key_on_another_host_than_its_owners_is_refused(app, peer, fediv
     peer.keep({**rita, "publicKey": {"id": key_id, "owner": rita["id"], "publicKeyPem": pair()[0]}})
     assert await send(app, rita, said(peer, rita), key_id=key_id) == 401
     assert await unchanged()
+
+
+async def test_a_row_that_claims_a_key_of_another_host_is_not_believed(app, peer, fediverse):
+    vera = fediverse.server("victim.example").actor("vera")
+    await remote("eve", "remote.example", key_id=vera["publicKey"]["id"])
+    eve = peer.actor("eve")
+    assert await send(app, eve, said(peer, eve), key_id=vera["publicKey"]["id"]) == 202
+    [hint] = await rows()
+    assert (hint["actor_uri"], hint["uri"].partition(":")[0]) == (vera["id"], "passed-on")
 
 
 async def test_a_key_that_names_another_owner_is_refused(app, peer):
