@@ -185,9 +185,9 @@ async def _store_actor(node: Node, heard: Finding | None = None) -> Account:
 
 
 async def _has_its_handle(incoming: IncomingAccount, claimed: str) -> bool:
-    """Whether a known account still has the handle that it says it has: then nobody need be asked."""
+    """Whether a known account still says the same of its handle: then nobody need be asked."""
     known = await Account.get_or_none(uri=incoming.uri)
-    if known is None or known.username_key != names.key(incoming.username):
+    if known is None or names.key(known.username) != names.key(incoming.username):
         return False
     wanted = webfinger.handle(claimed)
     return wanted is None or wanted == Handle(known.username, known.domain)

@@ -47,11 +47,19 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the host of `asked` says: how the handle is really written, and which actor has it."""
+    """What the host of `asked` says: how the handle is really written, and which actor has it.
+
+    On Lemmy somebody and a community may share a name: the first of the actors has it, the others too.
+    """
 
     asked: Handle
     subject: Handle
-    actor_uri: str
+    actors: tuple[str, ...]
+
+    @property
+    def actor_uri(self) -> str:
+        """The first of the actors."""
+        return self.actors[0]
 
 
 def handle(text: str) -> Handle | None:
@@ -90,11 +98,10 @@ async def confirm(
     own = Handle(username, ownership.origin(actor_uri).partition("://")[2])
     for claim in _claims(own, claimed):
         said = heard if heard and heard.asked.key == claim.key else await _said(claim, own)
-        if said is None:
-            continue
-        if said.actor_uri == actor_uri:
-            return said.subject if await _agree(said) else None
-        if claim is own:
+        if said is not None and actor_uri in said.actors:
+            if await _agree(said, actor_uri):
+                return said.subject
+        elif said is not None and claim is own:
             raise Forged(Reason.OWNER)
     return None
 
@@ -128,7 +135,7 @@ async def _said(claim: Handle, own: Handle) -> Finding | None:
         return None
 
 
-async def _agree(said: Finding) -> bool:
+async def _agree(said: Finding, actor_uri: str) -> bool:
     """Whether the host of the subject says the same, where one host answers for another (split domains)."""
     subject = said.subject
     if subject.key == said.asked.key:
@@ -136,7 +143,7 @@ async def _agree(said: Finding) -> bool:
     if subject.key[0] != said.asked.key[0]:
         return False
     other = await _said(subject, said.asked)
-    return other is not None and other.actor_uri == said.actor_uri and other.subject.key == subject.key
+    return other is not None and actor_uri in other.actors and other.subject.key == subject.key
 
 
 # ------------------------------------------------------------------------------------------------ documents
@@ -146,12 +153,17 @@ def _finding(wanted: Handle, jrd: dict[str, Any]) -> Finding:
     """What a document says. Without a subject it is about what was asked for (RFC 7033 §4.4.1)."""
     subject = jrd.get("subject")
     written = handle(subject) if isinstance(subject, str) and subject.startswith("acct:") else None
-    for link in as_list(jrd.get("links")):
-        if isinstance(link, dict) and link.get("rel") == "self" and is_activity_type(str(link.get("type"))):
-            actor_uri = str(link.get("href"))
-            ownership.check_foreign(actor_uri)
-            return Finding(wanted, written or wanted, actor_uri)
-    raise NotFound(f"@{wanted} cannot be followed from here.")
+    links = [link for link in as_list(jrd.get("links")) if isinstance(link, dict)]
+    actors = [str(link.get("href")) for link in links if _is_actor(link)]
+    if not actors:
+        raise NotFound(f"@{wanted} cannot be followed from here.")
+    for actor_uri in actors:
+        ownership.check_foreign(actor_uri)
+    return Finding(wanted, written or wanted, tuple(actors))
+
+
+def _is_actor(link: dict[str, Any]) -> bool:
+    return link.get("rel") == "self" and is_activity_type(str(link.get("type")))
 
 
 async def document(wanted: Handle) -> bytes:

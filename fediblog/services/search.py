@@ -1,6 +1,6 @@
 """Searching what we know by name: accounts and hashtags. Nobody else is asked here."""
 
-from fediblog import db, text
+from fediblog import db, hosts, text
 from fediblog.models import Account
 from fediblog.services import names
 
@@ -15,11 +15,13 @@ async def accounts(typed: str, viewer: Account | None, limit: int, offset: int =
     """
     name, _, domain = typed.strip().removeprefix("@").partition("@")
     low = names.key(name)
+    try:
+        domain = hosts.to_ascii(domain)
+    except ValueError:
+        return []
     if not low:
         return []
-    return await db.column(
-        _ACCOUNTS, low, low + _HIGHEST, domain.lower(), viewer.id if viewer else 0, limit, offset
-    )
+    return await db.column(_ACCOUNTS, low, low + _HIGHEST, domain, viewer.id if viewer else 0, limit, offset)
 
 
 async def hashtags(typed: str, limit: int, offset: int = 0) -> list[str]:

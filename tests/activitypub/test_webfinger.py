@@ -219,6 +219,16 @@ async def test_plain_http_is_asked_only_in_labs(
 # ----------------------------------------------------------------------------------------- both directions
 
 
+async def test_a_name_may_be_somebodys_and_a_communitys(fediverse: Fediverse):
+    links = [{"rel": "self", "type": ACTIVITY_JSON, "href": f"https://remote.example/{c}/rita"} for c in "uc"]
+    finger(fediverse.server("remote.example"), str(RITA), f"acct:{RITA}", "", links=links)
+    assert (await webfinger.ask(RITA)).actor_uri == "https://remote.example/u/rita"
+    for kind in "uc":
+        assert await webfinger.confirm(f"https://remote.example/{kind}/rita", "rita") == RITA
+    with pytest.raises(Forged):
+        await webfinger.confirm("https://remote.example/x/rita", "rita")
+
+
 async def test_a_handle_that_its_host_confirms_is_an_actors_own(fediverse: Fediverse):
     fediverse.server("remote.example").actor("rita")
     assert await webfinger.confirm(URI, "rita") == RITA
@@ -274,12 +284,16 @@ async def test_what_an_actor_says_of_its_handle_counts_when_that_host_says_so(fe
     assert social.asked == []
 
 
-@pytest.mark.parametrize("claimed", ["ceo@good.example", "rita@good.example", "rita@localhost:8000", "x", ""])
+@pytest.mark.parametrize(
+    "claimed", ["ceo@good.example", "rita@good.example", "rita@split.example", "rita@localhost:8000", "x", ""]
+)
 async def test_what_an_actor_only_says_of_its_handle_does_not_count(fediverse: Fediverse, claimed: str):
     fediverse.server("remote.example").actor("rita")
     good = fediverse.server("good.example")
     good.actor("ceo")
     good.actor("rita")
+    # Hands on to a third host, which knows nothing of it.
+    finger(fediverse.server("split.example"), "rita@split.example", "acct:rita@good.example", URI)
     assert await webfinger.confirm(URI, "rita", claimed) == RITA
 
 
