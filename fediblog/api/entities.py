@@ -221,7 +221,7 @@ def poll(post_id: int, question: PollView, ballot: Ballot, now: int, with_viewer
             {"title": title, "votes_count": None if hidden else votes}
             for title, votes in zip(question.options, ballot.votes, strict=False)
         ],
-        "emojis": [],
+        "emojis": emojis(question.emojis),
     }
     if with_viewer:
         entity |= {"voted": ballot.choices is not None, "own_votes": ballot.choices or []}

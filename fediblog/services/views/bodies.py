@@ -181,6 +181,7 @@ def _poll(line: db.Row) -> PollView:
         hide_totals=bool(line["hide_totals"]),
         expires_at=line["expires_at"],
         options=tuple(_list(line["options"])),
+        emojis=_emojis("posts", line["id"], orjson.loads(line["emojis"])),
     )
 
 

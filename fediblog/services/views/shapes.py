@@ -128,6 +128,7 @@ class PollView:
     hide_totals: bool
     expires_at: int | None
     options: tuple[str, ...]
+    emojis: tuple[EmojiView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
