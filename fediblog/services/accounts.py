@@ -15,7 +15,8 @@ from fediblog.errors import Gone, Invalid, NotFound
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account
 from fediblog.paging import BIGGEST
-from fediblog.services import admission, locks, mentions, names
+from fediblog.services import admission, events, locks, mentions, names
+from fediblog.services.events import Event
 from fediblog.text import Handle, Person
 
 LONGEST_NAME = 50
@@ -77,7 +78,12 @@ async def edit_profile(account: Account, draft: Profile) -> Account:
     """
     draft = check(draft)
     columns = {**_flags(draft), **await _words(account, draft)}
-    return await change(account.id, columns) if columns else account
+    if not columns:
+        return account
+    async with db.transaction():
+        changed = await change(account.id, columns)
+        await events.record(Event.PROFILE_CHANGED, changed)
+    return changed
 
 
 def check(draft: Profile) -> Profile:
@@ -256,6 +262,7 @@ async def _replace_picture(account: Account, which: str, key: str) -> Account:
             await locks.hold(f"{which}:{account.id}")
             old = await db.value(f"SELECT {which} FROM account WHERE id = $1", account.id)
             changed = await change(account.id, {which: key})
+            await events.record(Event.PROFILE_CHANGED, changed)
             # An error from here on may come after the commit (a caller hangs up, a connection breaks): which
             # of the two is not wanted then, the sweep of orphans finds out.
             unwanted = ""

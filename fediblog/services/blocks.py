@@ -8,7 +8,8 @@ from fediblog import db, ids, moments, uris
 from fediblog.errors import Invalid
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import follows, locks, people
+from fediblog.services import events, follows, locks, people
+from fediblog.services.events import Event
 from fediblog.services.people import People, Relation
 
 BLOCKED = Relation("block", "account_id", "target_id")
@@ -25,16 +26,19 @@ async def block(account: Account, target: Account, uri: str | None = None) -> No
     uri = uri or uris.absolute(f"/ap/blocks/{number}")
     async with db.transaction():
         await locks.pair(account.id, target.id)
-        await db.execute(_BLOCK, account.id, target.id, number, uri, moments.now())
+        if await db.value(_BLOCK, account.id, target.id, number, uri, moments.now()) is not None:
+            await events.record(Event.BLOCKED, account, target_id=target.id, detail={"uri": uri})
         await settle_hidden(account.id, target.id)
-        await follows.sever(account.id, target.id)
+        await follows.sever(account.id, target.id, by=account)
 
 
 async def unblock(account: Account, target: Account) -> None:
     """Lift a block. Follows do not come back. Without a block: nothing."""
     async with db.transaction():
         await locks.pair(account.id, target.id)
-        await db.execute("DELETE FROM block WHERE account_id = $1 AND target_id = $2", account.id, target.id)
+        uri = await db.value(_UNBLOCK, account.id, target.id)
+        if uri is not None:
+            await events.record(Event.UNBLOCKED, account, target_id=target.id, detail={"uri": uri})
         await settle_hidden(account.id, target.id)
 
 
@@ -70,5 +74,6 @@ def _causes(mine: str, theirs: str) -> str:
 
 _BLOCK = """
 INSERT INTO block (account_id, target_id, id, uri, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (account_id, target_id) DO NOTHING
+ON CONFLICT (account_id, target_id) DO NOTHING RETURNING id
 """
+_UNBLOCK = "DELETE FROM block WHERE account_id = $1 AND target_id = $2 RETURNING uri"

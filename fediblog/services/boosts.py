@@ -5,7 +5,8 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import acting, locks, notifications, people, work
+from fediblog.services import acting, events, locks, notifications, people, work
+from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
 from fediblog.services.visibility import clause
@@ -40,7 +41,9 @@ async def unboost(account: Account, post: Post) -> Post:
     """Take a boost back; gives the original. Without a boost: nothing."""
     original = await acting.original(post)
     async with db.transaction():
-        if await locks.keep(original.id) and await db.value(_DELETE, account.id, original.id):
+        gone = await db.row(_DELETE, account.id, original.id) if await locks.keep(original.id) else None
+        if gone is not None:
+            await _record_end(account, original, gone)
             await notifications.take_back(Kind.BOOST, original.author_id, account.id, original.id)
             await db.execute("UPDATE post SET boosts = boosts - 1 WHERE id = $1", original.id)
             await db.execute("UPDATE account SET posts_count = posts_count - 1 WHERE id = $1", account.id)
@@ -86,6 +89,14 @@ async def _announce(account: Account, original: Post, boost_id: int) -> None:
         await db.execute(_OWN_HOME, account.id, boost_id)
     await work.owe(Job.FAN_OUT, boost_id)
     await notifications.tell(Kind.BOOST, original.author_id, account, original.id)
+    await events.record(Event.BOOSTED, account, post_id=boost_id)
+
+
+async def _record_end(account: Account, original: Post, gone: db.Row) -> None:
+    """The row is gone, so the event says what was in it."""
+    detail = {"uri": gone["uri"], "visibility": gone["visibility"]}
+    detail |= {"of_uri": original.uri, "of_author_id": original.author_id}
+    await events.record(Event.UNBOOSTED, account, post_id=gone["id"], detail=detail)
 
 
 async def _count(account: Account, original: Post) -> None:
@@ -100,6 +111,6 @@ INSERT INTO post (id, uri, url, author_id, boost_of_id, boost_of_author_id, thre
 VALUES ($1, $2, $3, $4, $5, $6, $1, $7, $8, '[]', $9)
 ON CONFLICT (author_id, boost_of_id) WHERE boost_of_id IS NOT NULL DO NOTHING RETURNING id
 """
-_DELETE = "DELETE FROM post WHERE author_id = $1 AND boost_of_id = $2 RETURNING id"
+_DELETE = "DELETE FROM post WHERE author_id = $1 AND boost_of_id = $2 RETURNING id, uri, visibility"
 _OWN_HOME = "INSERT INTO home_entry (account_id, post_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _COUNT = "UPDATE account SET posts_count = posts_count + 1, last_post_at = $2 WHERE id = $1"

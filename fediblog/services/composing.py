@@ -52,7 +52,17 @@ class Composed:
     language: str
     visibility: Visibility
     hashtags: tuple[str, ...]
-    mentioned: tuple[int, ...] = field(default=())  # Accounts by id.
+    mentioned: tuple[int, ...]  # Accounts by id.
+    unknown: tuple[str, ...]  # Handles elsewhere that nobody here knows yet.
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text as it is shown, and whom it names."""
+
+    content: str
+    mentioned: tuple[int, ...]
+    unknown: tuple[str, ...]
 
 
 async def compose(author: Account, draft: Draft, parent: Post | None = None) -> Composed:
@@ -61,17 +71,29 @@ async def compose(author: Account, draft: Draft, parent: Post | None = None) -> 
     faults = dict(_faults(source, summary, draft))
     if faults:
         raise Invalid(fields=faults)
-    found = text.scan(source)
-    named = await mentions.find(found.handles)
+    rendered = await render(author, source)
     return Composed(
         source=source,
-        content=text.render(source, mentions.people(named), uris.tag_page),
+        content=rendered.content,
         summary=summary,
         sensitive=draft.sensitive or bool(summary),
         language=draft.language,
         visibility=_visibility(draft, parent),
-        hashtags=found.hashtags,
-        mentioned=tuple(sorted({one.id for one in named.values()} - {author.id})),
+        hashtags=text.scan(source).hashtags,
+        mentioned=rendered.mentioned,
+        unknown=rendered.unknown,
+    )
+
+
+async def render(author: Account, source: str) -> Rendered:
+    """A text with those linked whom we know by now, here and elsewhere. Nobody mentions themselves."""
+    handles = text.scan(source).handles
+    named = await mentions.find(handles)
+    others = {one.id: one for one in named.values() if one.id != author.id}
+    return Rendered(
+        content=text.render(source, mentions.people(named), uris.tag_page),
+        mentioned=tuple(sorted(others)),
+        unknown=mentions.unknown(handles, named),
     )
 
 

@@ -16,6 +16,7 @@ from fediblog.queue import Job
 from fediblog.services import (
     audit,
     boosts,
+    events,
     follows,
     likes,
     locks,
@@ -26,6 +27,7 @@ from fediblog.services import (
     tokens,
     work,
 )
+from fediblog.services.events import Event
 
 _BATCH = 100
 _ROWS = 500
@@ -45,6 +47,7 @@ async def delete(account: Account, by: User) -> None:
     async with db.transaction():
         if not await mark(account.id):
             return
+        await events.record(Event.ACCOUNT_DELETED, account)
         await audit.record(by, "account.delete", str(account.id), username=account.username)
         await _delete_users(account.id)
         await sessions.end_for(account.id)

@@ -110,7 +110,7 @@ async def record(
 
 
 async def waiting(account_id: int, most: int) -> list[Happened]:
-    """The next events of an account, of the server itself for `SERVER`, in the order in which they happened."""
+    """The next events of an account, of the server itself for `SERVER`, in the order in which they came."""
     whose = "account_id IS NULL AND $1 = 0" if account_id == SERVER else "account_id = $1"
     found = await db.rows(_WAITING.format(whose=whose), account_id, most)
     return [_happened(line) for line in found]

@@ -13,7 +13,8 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import languages, locks, notifications, people, work
+from fediblog.services import events, languages, locks, notifications, people, work
+from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import NOBODY, People, Relation
 
@@ -44,8 +45,9 @@ async def follow(
     """Follow, or ask to. Of somebody followed or asked already only the options change; None keeps one.
 
     `languages` are those whose posts come home (languages.py), all of them when the list is empty.
-    `uri` is the name that another server gave its follow. Raises Invalid for oneself and for broken language
-    codes, Forbidden when one of the two blocks the other or the target has moved, NotFound when it is gone.
+    `uri` is the name that another server gave its follow. Asked again it is agreed to again: whoever asks may
+    have lost the answer (FEDERATION §5). Raises Invalid for oneself and for broken language codes, Forbidden
+    when one of the two blocks the other or the target has moved, NotFound when it is gone.
     """
     if account.id == target.id:
         raise Invalid("You cannot follow yourself.")
@@ -53,13 +55,18 @@ async def follow(
     async with db.transaction():
         await locks.pair(account.id, target.id)
         for table, state in (("follow", State.FOLLOWING), ("follow_request", State.REQUESTED)):
-            if await db.value(_CHANGE.format(table=table), account.id, target.id, *options):
+            named = await db.value(_CHANGE.format(table=table), account.id, target.id, *options, uri)
+            if named is not None:
+                if state is State.FOLLOWING:
+                    await _tell_accepted(target, account.id, named)
                 return state
         if await _must_ask(account, target):
-            await _insert("follow_request", account.id, target.id, _complete(options), uri)
+            named = await _insert("follow_request", account.id, target.id, _complete(options), uri)
+            await events.record(Event.FOLLOW_ASKED, account, target_id=target.id, detail={"uri": named})
             await notifications.tell(Kind.FOLLOW_REQUEST, target.id, account)
             return State.REQUESTED
-        await _insert("follow", account.id, target.id, _complete(options), uri)
+        named = await _insert("follow", account.id, target.id, _complete(options), uri)
+        await _tell_accepted(target, account.id, named)
         await notifications.tell(Kind.FOLLOW, target.id, account)
         await _begin(account.id, target.id, account.local)
         return State.FOLLOWING
@@ -67,12 +74,12 @@ async def follow(
 
 async def unfollow(account: Account, target: Account) -> None:
     """End a follow or withdraw the request for one. Without either: nothing."""
-    await _end(account.id, target.id)
+    await _end(account, account.id, target.id)
 
 
 async def remove_follower(account: Account, follower_id: int) -> None:
     """Stop somebody from following this account. Who does not follow: nothing."""
-    await _end(follower_id, account.id)
+    await _end(account, follower_id, account.id)
 
 
 async def accept(target: Account, follower_id: int) -> None:
@@ -82,6 +89,7 @@ async def accept(target: Account, follower_id: int) -> None:
         asked = await _answer(target, follower_id)
         options = (asked["show_boosts"], asked["notify"], asked["languages"])
         await _insert("follow", follower_id, target.id, options, asked["uri"])
+        await _tell_accepted(target, follower_id, asked["uri"])
         local = await db.value("SELECT local FROM account WHERE id = $1", follower_id)
         await _begin(follower_id, target.id, bool(local))
 
@@ -90,14 +98,18 @@ async def reject(target: Account, follower_id: int) -> None:
     """Refuse a request. Raises NotFound when there is none."""
     async with db.transaction():
         await locks.pair(target.id, follower_id)
-        await _answer(target, follower_id)
+        asked = await _answer(target, follower_id)
+        await _tell_end(target, follower_id, target.id, asked["uri"])
 
 
-async def sever(one: int, other: int) -> None:
-    """End follows and requests both ways, inside the transaction of a block. The pair is locked already."""
+async def sever(one: int, other: int, by: Account | None = None) -> None:
+    """End follows and requests both ways, inside a transaction that has locked the pair.
+
+    `by` is the one of the two who wants that; None: the other side is not told.
+    """
     ways = [(one, other), (other, one)]
-    ended = [way for way in ways if await _remove(*way)]
-    for way in ended:
+    agreed = [way for way in ways if await _remove(by, *way)]
+    for way in agreed:
         await _count(*way, -1)
 
 
@@ -158,21 +170,36 @@ async def _begin(follower_id: int, target_id: int, local: bool) -> None:
     await _count(follower_id, target_id, 1)
 
 
-async def _end(follower_id: int, target_id: int) -> None:
+async def _end(by: Account, follower_id: int, target_id: int) -> None:
     async with db.transaction():
         await locks.pair(follower_id, target_id)
-        if await _remove(follower_id, target_id):
+        if await _remove(by, follower_id, target_id):
             await _count(follower_id, target_id, -1)
 
 
-async def _remove(follower_id: int, target_id: int) -> bool:
+async def _remove(by: Account | None, follower_id: int, target_id: int) -> bool:
     """Delete request and follow. True when there was a follow, which then has to be uncounted."""
-    if await db.value(_DELETE.format(table="follow_request"), follower_id, target_id):
+    asked = await db.value(_DELETE.format(table="follow_request"), follower_id, target_id)
+    if asked is not None:
         await notifications.take_back(Kind.FOLLOW_REQUEST, target_id, follower_id)
-    if not await db.value(_DELETE.format(table="follow"), follower_id, target_id):
-        return False
-    await notifications.take_back(Kind.FOLLOW, target_id, follower_id)
-    return True
+    agreed = await db.value(_DELETE.format(table="follow"), follower_id, target_id)
+    if agreed is not None:
+        await notifications.take_back(Kind.FOLLOW, target_id, follower_id)
+    for uri in filter(None, (asked, agreed)):
+        await _tell_end(by, follower_id, target_id, uri)
+    return agreed is not None
+
+
+async def _tell_accepted(target: Account, follower_id: int, uri: str) -> None:
+    await events.record(Event.FOLLOW_ACCEPTED, target, target_id=follower_id, detail={"uri": uri})
+
+
+async def _tell_end(by: Account | None, follower_id: int, target_id: int, uri: str) -> None:
+    """The other side hears of it: from the follower that it ends, from the followed that it is refused."""
+    if by is not None and by.id == follower_id:
+        await events.record(Event.FOLLOW_ENDED, by, target_id=target_id, detail={"uri": uri})
+    elif by is not None:
+        await events.record(Event.FOLLOW_REJECTED, by, target_id=follower_id, detail={"uri": uri})
 
 
 async def _answer(target: Account, follower_id: int) -> dict[str, Any]:
@@ -200,7 +227,8 @@ def _complete(options: Options) -> Options:
     return show_boosts is not False, bool(notify), None if codes == _ALL else codes
 
 
-async def _insert(table: str, follower_id: int, target_id: int, options: Options, uri: str | None) -> None:
+async def _insert(table: str, follower_id: int, target_id: int, options: Options, uri: str | None) -> str:
+    """Gives the name of the follow."""
     number = ids.new()
     uri = uri or uris.absolute(f"/ap/follows/{number}")
     await db.execute(
@@ -208,6 +236,7 @@ async def _insert(table: str, follower_id: int, target_id: int, options: Options
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         *(follower_id, target_id, number, bool(options[0]), bool(options[1]), options[2], uri, moments.now()),
     )
+    return uri
 
 
 async def _count(follower_id: int, target_id: int, by: int) -> None:
@@ -220,10 +249,10 @@ async def _count(follower_id: int, target_id: int, by: int) -> None:
 
 _CHANGE = """
 UPDATE {table} SET show_boosts = COALESCE($3, show_boosts), notify = COALESCE($4, notify),
-    languages = NULLIF(COALESCE($5, languages), '[]')
-WHERE follower_id = $1 AND target_id = $2 RETURNING id
+    languages = NULLIF(COALESCE($5, languages), '[]'), uri = COALESCE($6, uri)
+WHERE follower_id = $1 AND target_id = $2 RETURNING uri
 """
-_DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING id"
+_DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING uri"
 _ANSWER = """
 DELETE FROM follow_request WHERE follower_id = $1 AND target_id = $2
 RETURNING show_boosts, notify, languages, uri

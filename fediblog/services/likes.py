@@ -3,7 +3,8 @@
 from fediblog import db, ids, moments
 from fediblog.models import Account, Post
 from fediblog.paging import Page
-from fediblog.services import acting, locks, notifications, people
+from fediblog.services import acting, events, locks, notifications, people
+from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
 
@@ -18,8 +19,10 @@ async def like(account: Account, post: Post, uri: str | None = None) -> Post:
     post = await acting.original(post)
     async with db.transaction():
         await acting.check(account, post)
-        if await db.value(_LIKE, account.id, post.id, ids.new(), uri, moments.now()):
+        like_id = await db.value(_LIKE, account.id, post.id, ids.new(), uri, moments.now())
+        if like_id is not None:
             await notifications.tell(Kind.LIKE, post.author_id, account, post.id)
+            await _record(Event.LIKED, account, post, like_id=like_id)
             await db.execute("UPDATE post SET likes = likes + 1 WHERE id = $1", post.id)
     return post
 
@@ -28,8 +31,10 @@ async def unlike(account: Account, post: Post) -> Post:
     """Take a like back; gives the post that was meant. Without a like: nothing."""
     post = await acting.original(post)
     async with db.transaction():
-        if await locks.keep(post.id) and await db.value(_UNLIKE, account.id, post.id):
+        like_id = await db.value(_UNLIKE, account.id, post.id) if await locks.keep(post.id) else None
+        if like_id is not None:
             await notifications.take_back(Kind.LIKE, post.author_id, account.id, post.id)
+            await _record(Event.UNLIKED, account, post, like_id=like_id, post_uri=post.uri)
             await db.execute("UPDATE post SET likes = likes - 1 WHERE id = $1", post.id)
     return post
 
@@ -37,6 +42,10 @@ async def unlike(account: Account, post: Post) -> Post:
 async def liked_by(post: Post, viewer: Account | None, page: Page) -> People:
     """Who likes a post that the viewer may see."""
     return await people.listed(LIKED_BY, post.boost_of_id or post.id, page, viewer)
+
+
+async def _record(event: Event, account: Account, post: Post, **detail: int | str) -> None:
+    await events.record(event, account, post_id=post.id, target_id=post.author_id, detail=detail)
 
 
 _LIKE = """

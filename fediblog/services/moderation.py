@@ -10,8 +10,9 @@ from fediblog import db, moments, text
 from fediblog.errors import Conflict, Forbidden, NotFound
 from fediblog.models import Account, Role, User
 from fediblog.queue import Job
-from fediblog.services import accounts, admission, audit, domains, members, sessions, tokens, work
+from fediblog.services import accounts, admission, audit, domains, events, members, sessions, tokens, work
 from fediblog.services.domains import Level
+from fediblog.services.events import Event
 
 
 async def suspend(account: Account, by: User | None, reason: str = "") -> Account:
@@ -25,6 +26,7 @@ async def suspend(account: Account, by: User | None, reason: str = "") -> Accoun
     columns = {"suspended_at": moments.now(), "suspended_by_rule": False, "suspended_elsewhere": False}
     async with db.transaction():
         suspended = await _set(account, by, columns, "account.suspend", reason)
+        await events.record(Event.PROFILE_CHANGED, suspended)
         await sessions.end_for(account.id)
         await tokens.end_for(account.id)
         if not account.local:
@@ -43,7 +45,10 @@ async def unsuspend(account: Account, by: User | None) -> Account:
     if await domains.refused(account.domain):
         raise Conflict("The whole server of this account is blocked.")
     columns = {"suspended_at": None, "suspended_by_rule": False, "suspended_elsewhere": False}
-    return await _set(account, by, columns, "account.unsuspend")
+    async with db.transaction():
+        restored = await _set(account, by, columns, "account.unsuspend")
+        await events.record(Event.PROFILE_CHANGED, restored)
+    return restored
 
 
 async def silence(account: Account, by: User | None, reason: str = "") -> Account:

@@ -9,7 +9,8 @@ from fediblog.config import settings
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account, Post
 from fediblog.queue import Job
-from fediblog.services import acting, locks, notifications, work
+from fediblog.services import acting, events, locks, notifications, work
+from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 
 OPTION_CHARACTERS = 100
@@ -17,6 +18,8 @@ SHORTEST_SECONDS = 5 * 60
 LONGEST_SECONDS = 30 * 24 * 60 * 60
 
 _BATCH = 500
+# Votes that come within this time are told together.
+_BETWEEN_TALLIES = moments.MINUTE
 _ENDED = "The poll has already ended."
 _VOTED = "You have already voted on this poll."
 
@@ -64,7 +67,7 @@ async def replace(post_id: int, draft: PollDraft | None) -> None:
     """
     draft = check(draft) if draft else None
     multiple = await db.value("SELECT multiple FROM poll WHERE id = $1", post_id)
-    options = await db.column("SELECT title FROM poll_option WHERE poll_id = $1 ORDER BY position", post_id)
+    options = await db.column(_TITLES, post_id)
     if multiple is not None and draft and (list(draft.options), draft.multiple) == (options, bool(multiple)):
         await db.execute("UPDATE poll SET hide_totals = $2 WHERE id = $1", post_id, draft.hide_totals)
         return
@@ -88,7 +91,8 @@ async def vote(account: Account, post: Post, choices: Collection[int]) -> None:
         ballot = sum(1 << position for position in chosen)
         if not await db.value(_CAST, post.id, account.id, ballot, moments.now()):
             raise Invalid(_VOTED)
-        await _counted(post.id, chosen, 1)
+        await _record(account, post, chosen)
+        await _counted(post, chosen, 1)
 
 
 async def choose(account: Account, post: Post, option: str) -> None:
@@ -97,15 +101,15 @@ async def choose(account: Account, post: Post, option: str) -> None:
     The same choice twice is the same as once. Raises as `vote` does, and Invalid for a second choice where
     only one is allowed.
     """
-    titles = await db.column("SELECT title FROM poll_option WHERE poll_id = $1 ORDER BY position", post.id)
+    titles = await db.column(_TITLES, post.id)
     position = titles.index(option) if option in titles else -1
     async with db.transaction():
         await acting.check(account, post)
         await _may_vote(account, post, [position])
         if await db.value(_CAST, post.id, account.id, 1 << position, moments.now()):
-            await _counted(post.id, [position], 1)
+            await _counted(post, [position], 1)
         elif await db.value(_CAST_ANOTHER, post.id, account.id, 1 << position):
-            await _counted(post.id, [position], 0)
+            await _counted(post, [position], 0)
         elif not await db.value(_CHOSEN, post.id, account.id, 1 << position):
             raise Invalid(_VOTED)
 
@@ -127,7 +131,16 @@ async def close(post_id: int) -> None:
     async with db.transaction():
         if await locks.change(post_id) and await db.value(_CLOSE, post_id, moments.now()):
             await notifications.tell(Kind.POLL, author.id, author, post_id)
+            await events.record(Event.POLL_CHANGED, author, post_id=post_id)
             await db.execute("UPDATE post SET version = version + 1 WHERE id = $1", post_id)
+
+
+async def tell_tally(post_id: int) -> None:
+    """Let other servers know how a poll of ours stands. Of one that is over: nothing, that was told."""
+    author_id = await db.value(_RUNNING, post_id)
+    if author_id is not None:
+        author = await Account.get(id=author_id)
+        await events.record(Event.POLL_CHANGED, author, post_id=post_id)
 
 
 def _faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
@@ -170,10 +183,20 @@ async def _may_vote(account: Account, post: Post, chosen: list[int]) -> None:
         raise Invalid("You can choose only one option.", "choices")
 
 
-async def _counted(post_id: int, chosen: Collection[int], voters: int) -> None:
+async def _record(account: Account, post: Post, chosen: Collection[int]) -> None:
+    titles = await db.column(_TITLES, post.id)
+    options = [titles[position] for position in chosen]
+    await events.record(
+        Event.VOTED, account, post_id=post.id, target_id=post.author_id, detail={"options": options}
+    )
+
+
+async def _counted(post: Post, chosen: Collection[int], voters: int) -> None:
+    if post.local:
+        await work.owe(Job.TALLY, post.id, not_before=moments.now() + _BETWEEN_TALLIES)
     for position in chosen:
-        await db.execute(_TALLY, post_id, position)
-    if not await db.value(_COUNT_VOTERS, post_id, voters):
+        await db.execute(_TALLY, post.id, position)
+    if not await db.value(_COUNT_VOTERS, post.id, voters):
         raise Invalid(_ENDED)  # In this very moment: what voters were told stays as it is.
 
 
@@ -186,6 +209,10 @@ async def _tell_voters(post_id: int, author: Account) -> None:
         after = voters[-1]
 
 
+_TITLES = "SELECT title FROM poll_option WHERE poll_id = $1 ORDER BY position"
+_RUNNING = """
+SELECT p.author_id FROM poll q JOIN post p ON p.id = q.id WHERE q.id = $1 AND p.local AND q.closed_at IS NULL
+"""
 _POLL = """
 SELECT q.multiple, q.expires_at, q.closed_at,
   (SELECT count(*) FROM poll_option o WHERE o.poll_id = q.id) AS options

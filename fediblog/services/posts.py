@@ -10,6 +10,7 @@ from fediblog.queue import Job
 from fediblog.services import (
     composing,
     edits,
+    events,
     hashtags,
     locks,
     media,
@@ -21,6 +22,7 @@ from fediblog.services import (
     work,
 )
 from fediblog.services.composing import Composed, Draft
+from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.views import Body, Entry
 
@@ -53,7 +55,7 @@ async def publish(author: Account, draft: Draft) -> Post:
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
-        await _announce(author, post, composed.mentioned)
+        await _announce(author, post, composed)
         await storing.count(author, post)
     return post
 
@@ -79,6 +81,7 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
+        await events.record(Event.POST_EDITED, author, post_id=post.id, detail={"unknown": composed.unknown})
     return post
 
 
@@ -114,13 +117,29 @@ async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, 
     return await views.entries([number for number in post_ids if number in seen], viewer)
 
 
+async def name_people(post_id: int) -> None:
+    """Link and address those whom a post of ours names and who have become known since it was written."""
+    async with db.transaction():
+        await locks.change(post_id)
+        post = await Post.get_or_none(id=post_id, local=True, boost_of_id=None)
+        if post is None:
+            return
+        rendered = await composing.render(await Account.get(id=post.author_id), post.source)
+        if rendered.content != post.content:
+            await storing.rewrite(post, content=rendered.content)
+            await storing.address_anew(post, rendered.mentioned, post.edited_at or 0)
+
+
 async def remove(post: Post) -> bool:
     """Take a post out with all that hangs on it, whoever decided so. False when it was gone already."""
     async with db.transaction():
         if not await locks.remove(post.id):
             return False
         boosters = await db.column("SELECT author_id FROM post WHERE boost_of_id = $1", post.id)
-        await db.execute(_BURY, post.uri, post.id, post.author_id, moments.now())
+        await _record_end(post, boosters)
+        # Of what not everybody could see strangers do not learn that it was there: no number leads to it.
+        number = post.id if post.visibility <= Visibility.UNLISTED else 0
+        await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
         await db.execute(_LET_FILES_GO, post.id, moments.now())
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
@@ -177,11 +196,27 @@ async def _as_before(post_id: int) -> Post:
     return post
 
 
-async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
-    """Tell those mentioned, and owe the rest to the workers."""
-    await notifications.tell_all(Kind.MENTION, mentioned, author, post.id)
+async def _announce(author: Account, post: Post, composed: Composed) -> None:
+    """Tell those mentioned; the workers owe it to the homes here, and to everybody elsewhere."""
+    await notifications.tell_all(Kind.MENTION, composed.mentioned, author, post.id)
     if post.visibility < Visibility.DIRECT:
         await work.owe(Job.FAN_OUT, post.id)
+    await events.record(Event.POST_PUBLISHED, author, post_id=post.id, detail={"unknown": composed.unknown})
+
+
+async def _record_end(post: Post, boosters: list[int]) -> None:
+    """Whoever got a post of ours hears that it is gone; all that would say who that was goes with it."""
+    if not post.local:
+        return
+    detail = {
+        "uri": post.uri,
+        "visibility": post.visibility,
+        "addressed": await db.column("SELECT account_id FROM mention WHERE post_id = $1", post.id),
+        "boosters": boosters,
+        "reply_to_author_id": post.reply_to_author_id,
+    }
+    author = await Account.get(id=post.author_id)
+    await events.record(Event.POST_DELETED, author, post_id=post.id, detail=detail)
 
 
 async def _uncount(post: Post, boosters: list[int]) -> None:

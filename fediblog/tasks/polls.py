@@ -1,4 +1,4 @@
-"""Polls end."""
+"""Polls end, and others hear how they stand."""
 
 from fediblog.queue import Job
 from fediblog.services import polls
@@ -9,3 +9,9 @@ from fediblog.tasks.runner import task
 async def close(key: str) -> None:
     """Close a poll whose time is over."""
     await polls.close(int(key))
+
+
+@task(Job.TALLY)
+async def tally(key: str) -> None:
+    """Tell how a poll stands after the votes of the last minute."""
+    await polls.tell_tally(int(key))

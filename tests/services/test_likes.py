@@ -136,5 +136,5 @@ async def test_liking_takes_few_statements(alice: Account, bob: Account, queries
     made = await post(alice)
     with queries() as sent:
         await likes.like(bob, made)
-    assert len(sent) == 4, sent.sql
+    assert len(sent) == 5, sent.sql
     assert sent.sql[-1].startswith("UPDATE post ")

@@ -306,7 +306,7 @@ async def test_crowds_are_told_in_a_few_statements(alice: Account, queries: Any)
     await end(made)
     with queries() as sent:
         await polls.close(made.id)
-    assert len(sent) <= 9, sent.sql
+    assert len(sent) <= 11, sent.sql
     assert await db.value("SELECT count(*) FROM notification WHERE kind = 'poll'") == 31
 
 

@@ -1,0 +1,102 @@
+"""Where letters go: inboxes of other servers, as sets of addresses.
+
+However many followers there are, the database makes the set: one shared inbox stands for all people of a
+server (FEDERATION §9). Our own inbox is never among them, nor that of a server that is blocked here.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from fediblog import db, uris
+from fediblog.services import domains
+
+# The shared inbox of a server, or the inbox of the one where there is none.
+_NEAREST = "COALESCE(NULLIF(a.shared_inbox, ''), a.inbox)"
+# Who is suspended here gets nothing, and who has been deleted has no inbox any more.
+_REACHABLE = "NOT a.local AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND a.inbox <> ''"
+
+
+class Addressee(NamedTuple):
+    """Somebody elsewhere who is meant."""
+
+    uri: str
+    inbox: str
+    shared_inbox: str
+
+    @property
+    def nearest(self) -> str:
+        """The shared inbox where there is one: for what is not only for this one."""
+        return self.shared_inbox or self.inbox
+
+
+async def followers(account_id: int) -> set[str]:
+    """Of everybody elsewhere who follows one of our accounts."""
+    return set(await db.column(_FOLLOWERS, account_id))
+
+
+async def people(account_ids: Iterable[int], author_id: int) -> list[Addressee]:
+    """Those of the accounts that live elsewhere, but for whom the author blocks or who block the author."""
+    wanted = sorted(set(account_ids))
+    if not wanted:
+        return []
+    found = await db.rows(_PEOPLE.format(given=db.unnest("$1")), db.array(wanted), author_id)
+    return [Addressee(**line) for line in found]
+
+
+async def boosters(post_id: int) -> set[str]:
+    """Of those elsewhere who have passed a post on."""
+    return set(await db.column(_BOOSTERS, post_id))
+
+
+async def reached(post_id: int) -> set[str]:
+    """To which letters about a post have gone, or are on their way."""
+    return set(await db.column(_REACHED, post_id))
+
+
+async def everybody() -> set[str]:
+    """One of each server that we know somebody of."""
+    return set(await db.column(_EVERYBODY))
+
+
+async def relays() -> set[str]:
+    """Of the relays that have accepted us."""
+    return set(await db.column("SELECT inbox FROM relay WHERE state = 'accepted'"))
+
+
+async def allowed(inboxes: Iterable[str]) -> set[str]:
+    """Those that are neither ours nor of a server that is blocked here."""
+    by_host: dict[str, set[str]] = {}
+    for inbox in inboxes:
+        if not uris.is_local(inbox):
+            by_host.setdefault(urlsplit(inbox).netloc, set()).add(inbox)
+    found: set[str] = set()
+    for host, those in by_host.items():
+        if host and not await domains.refused(host):
+            found |= those
+    return found
+
+
+_FOLLOWERS = f"""
+SELECT DISTINCT {_NEAREST} FROM follow f JOIN account a ON a.id = f.follower_id
+WHERE f.target_id = $1 AND {_REACHABLE}
+"""
+_PEOPLE = f"""
+SELECT a.uri, a.inbox, a.shared_inbox FROM {{given}} JOIN account a ON a.id = given.id
+WHERE {_REACHABLE} AND NOT EXISTS (
+    SELECT 1 FROM block b WHERE (b.account_id = $2 AND b.target_id = a.id)
+        OR (b.account_id = a.id AND b.target_id = $2))
+ORDER BY a.id
+"""
+_BOOSTERS = f"""
+SELECT DISTINCT {_NEAREST} FROM post p JOIN account a ON a.id = p.author_id
+WHERE p.boost_of_id = $1 AND {_REACHABLE}
+"""
+_REACHED = """
+SELECT DISTINCT d.inbox FROM activity x JOIN delivery d ON d.activity_id = x.id WHERE x.post_id = $1
+"""
+# Servers without a shared inbox hear of it through one of their people.
+_EVERYBODY = """
+SELECT COALESCE(MAX(NULLIF(a.shared_inbox, '')), MIN(a.inbox)) FROM account a
+WHERE NOT a.local AND a.inbox <> '' GROUP BY a.domain
+"""
