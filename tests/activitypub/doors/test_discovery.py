@@ -1,5 +1,6 @@
 """How others find us: WebFinger, host-meta, NodeInfo (FEDERATION §1)."""
 
+import random
 import re
 from typing import Any
 from urllib.parse import quote
@@ -236,3 +237,19 @@ async def test_discovery_is_only_read(app, alice):
         assert (await app.test_client().post(path)).status_code == 405
     path = "/.well-known/webfinger?resource=acct:alice@localhost:8000"
     assert (await app.test_client().head(path)).status_code == 200
+
+
+async def test_no_resource_breaks_anything(app, alice):
+    """Pieces of names and addresses in every order, five hundred of them."""
+    chance = random.Random(7)
+    pieces = ["acct:", "alice", "@", "localhost:8000", "http://", "https://", "/@", "/ap/accounts/", "1", "%"]
+    pieces += ["\0", " ", "ß", "xn--", "..", "\u202e", "9" * 30, "[", "]", "{uri}", "#", "?", "\\", "😀"]
+    for _ in range(500):
+        resource = "".join(chance.choices(pieces, k=chance.randrange(1, 6)))
+        path = f"/.well-known/webfinger?resource={quote(resource, safe='', errors='replace')}"
+        answer = await app.test_client().get(path)
+        assert answer.status_code in (200, 400, 404), resource
+
+
+async def test_what_is_no_utf8_is_no_resource(app):
+    assert (await app.test_client().get("/.well-known/webfinger?resource=%ff%fe@x")).status_code in (400, 404)
