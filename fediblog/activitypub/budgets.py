@@ -15,8 +15,8 @@ MOST_PARENTS = 50
 MOST_PAGES = 3
 MOST_REPLIES = 60
 MOST_PER_HOST = 30  # In a minute, for threads alone.
-# A thread on slow servers is not worth more: whoever reads it waits, or others wait behind it.
-SECONDS = 30.0
+# A thread on slow servers is not worth more: others wait behind it, and a job ends after a minute.
+SECONDS = 20.0
 # Between two looks at the answers to one post, or at what somebody has pinned.
 BETWEEN_LOOKS = 15 * 60.0
 

@@ -13,7 +13,7 @@ from fediblog.activitypub import client, ownership, reading, webfinger
 from fediblog.activitypub.budgets import MOST_PARENTS, Budget, memory
 from fediblog.activitypub.compact import Node
 from fediblog.activitypub.ownership import Forged, Reason
-from fediblog.activitypub.vocabulary import ACTIVITIES, ACTORS, POSTS, id_of
+from fediblog.activitypub.vocabulary import ACTORS, POSTS, id_of
 from fediblog.activitypub.webfinger import Finding, Handle
 from fediblog.config import settings
 from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NotFound
@@ -24,6 +24,9 @@ from fediblog.services.incoming import IncomingAccount, IncomingPost, IncomingVo
 
 # What another server may do wrong; the database's own troubles are not among it.
 TROUBLE = (http.Outside, NotFound, Forbidden, Invalid, Conflict)
+
+# Activities whose address people paste when they mean the post in it.
+_CARRIERS = ("Create", "Announce")
 
 
 async def account(handle: str) -> Account:
@@ -41,7 +44,7 @@ async def account(handle: str) -> Account:
     try:
         heard = await webfinger.ask(wanted)
         return await _store_actor(await document(heard.actor_uri), heard)
-    except http.Unreachable:
+    except http.Outside:
         if known is None:
             raise
         return known
@@ -104,11 +107,11 @@ async def store_post(node: Node, author: Account, activity: Node | None = None) 
 async def take(node: Node, budget: Budget) -> Account | Post | None:
     """Take in a document that was fetched: an account, or a post with what it answers.
 
-    Of an activity it is what that is about. None for what is deleted, or neither. Raises as `account` does.
+    Of a Create or a boost it is the post in it. None for what is deleted, or neither. Raises as `account` does.
     """
     if node.get("type") in ACTORS:
         return await _store_actor(node)
-    if node.get("type") in ACTIVITIES and (inner := id_of(node.get("object"))):
+    if node.get("type") in _CARRIERS and (inner := id_of(node.get("object"))):
         if ownership.is_ours(inner):
             return await _our_post(inner)
         node = await document(inner, budget)

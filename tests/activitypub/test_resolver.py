@@ -115,6 +115,8 @@ async def test_an_old_profile_is_asked_for_again_by_handle(rita: Node, peer: Pee
     rita["name"] = "Margarita"
     assert (await resolver.account("rita@remote.example")).display_name == "Margarita"
     await Account.filter(id=found.id).update(fetched_at=moments.now() - 2 * moments.DAY)
+    peer.answers[rita["id"]] = (500, "text/plain", b"")
+    assert (await resolver.account("rita@remote.example")).display_name == "Margarita"
     peer.down = True
     assert (await resolver.account("rita@remote.example")).display_name == "Margarita"
 
@@ -288,6 +290,8 @@ async def test_an_activity_leads_to_what_it_published(rita: Node, peer: Peer):
     note = peer.note(rita)
     create = peer.keep(peer.activity("Create", rita, note["id"]))
     assert (await taken(create["id"])).uri == note["id"]
+    like = peer.keep(peer.activity("Like", rita, note["id"]))
+    assert await resolver.post(like["id"]) is None
 
 
 async def test_what_is_no_post_is_none(rita: Node, peer: Peer):
