@@ -25,7 +25,11 @@ _MOST_TEXT = 100_000
 _MOST_LINKS = 4
 _LONGEST_CODE = 35
 _TYPED = frozenset(("text/plain", "text/markdown", "text/x.misskeymarkdown"))
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!--|&(?:#[0-9]{1,8}|#[Xx][0-9A-Fa-f]{1,8}|[A-Za-z0-9]{1,31});")
+# What people write into HTML; `<this>` is only a manner of writing.
+_MARKUP = re.compile(
+    r"</?(?:a|b|blockquote|br|code|del|div|em|h[1-6]|hr|i|img|li|ol|p|pre|s|small|span|strong|u|ul)\b[^<>]*>"
+    r"|&(?:#[0-9]{1,8}|#[Xx][0-9A-Fa-f]{1,8}|[A-Za-z0-9]{1,31});"
+)
 
 
 def written(node: Node, page: str, attached: list[Link]) -> str:

@@ -84,10 +84,11 @@ def _is_vote(node: Node) -> bool:
 
 
 def _warning(node: Node) -> str:
-    """The content warning. The summary of an article or a film is none, unless it is sensitive."""
-    if node.get("type") in bodies.NOTES or (words.yes(node.get("sensitive")) and node.get("content")):
-        return words.line(node.get("summary"), words.MOST_SUMMARY)
-    return ""
+    """The content warning. The summary of what has a title is none, unless it is sensitive."""
+    is_teaser = node.get("type") not in bodies.NOTES or (node.get("type") == "Question" and node.get("name"))
+    if is_teaser and not (words.yes(node.get("sensitive")) and node.get("content")):
+        return ""
+    return words.line(node.get("summary"), words.MOST_SUMMARY)
 
 
 def _first_date(*values: Any) -> int:
