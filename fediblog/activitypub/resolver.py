@@ -107,7 +107,7 @@ async def store_post(node: Node, author: Account, activity: Node | None = None) 
 async def take(node: Node, budget: Budget) -> Account | Post | None:
     """Take in a document that was fetched: an account, or a post with what it answers.
 
-    Of a Create or a boost it is the post in it. None for what is deleted, or neither. Raises as `account` does.
+    Of a Create or a boost: the post in it. None for what is deleted, or neither. Raises as `account` does.
     """
     if node.get("type") in ACTORS:
         return await _store_actor(node)
