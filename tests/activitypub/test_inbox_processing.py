@@ -15,7 +15,7 @@ from fediblog.activitypub.ownership import Reason as Why
 from fediblog.errors import Conflict, FediblogError, Malformed, NotFound, Unavailable
 from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
-from fediblog.services import domains, dropped, inbox_items
+from fediblog.services import domains, dropped, inbox_items, servers, signers
 from fediblog.services.inbox_items import New
 from fediblog.tasks import inbox as inbox_task
 from fediblog.tasks.runner import Runner, duties, trays
@@ -152,6 +152,30 @@ async def test_who_asks_while_it_runs_only_wakes_it(rita, handled):
     go.set()
     await running
     assert await table() == ["done", "done"]
+
+
+async def test_a_server_that_is_heard_from_is_known_to_live(rita, handled, monkeypatch):
+    heard: list[str] = []
+
+    async def heard_from(domain: str) -> None:
+        heard.append(domain)
+
+    monkeypatch.setattr(servers, "heard_from", heard_from)
+    await arrive(rita)
+    await processing.drain()
+    assert heard == ["remote.example"]
+
+
+async def test_who_was_taken_for_dead_gets_what_is_owed_to_them(rita, handled):
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO server (id, domain, first_seen_at, fails, failing_since, next_at)"
+            " VALUES (1, 'remote.example', 1, 9, 1, $1)",
+            moments.now() + moments.DAY,
+        )
+    await arrive(rita)
+    await processing.drain()
+    assert await db.value("SELECT next_at FROM server") <= moments.now()
 
 
 # ------------------------------------------------------------------------------------------------ what fails
@@ -421,6 +445,24 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(rita, handled,
     await processing.drain()
     assert await table() == ["done"] * 3
     assert len(handled.began) == 3
+
+
+async def test_a_database_that_goes_away_within_a_lane_is_nobodys_crash(rita, handled, monkeypatch):
+    monkeypatch.setattr(processing, "_PAUSE", 0.01)
+    accounts, asked = signers.accounts, []
+
+    async def looking(uris: Any) -> Any:
+        asked.append(uris)
+        if len(asked) in (2, 4):
+            raise Unavailable()
+        return await accounts(uris)
+
+    monkeypatch.setattr(signers, "accounts", looking)
+    await arrive(rita, 4)
+    await processing.drain()
+    assert len(asked) > 4
+    assert await table("state, crashes") == [("done", 0)] * 4
+    assert handled.numbers == [0, 1, 2, 3]
 
 
 async def test_two_processes_share_the_work_and_do_nothing_twice(handled):

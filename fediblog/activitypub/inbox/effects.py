@@ -5,7 +5,7 @@ from fediblog.activitypub.inbox import hints
 from fediblog.activitypub.vocabulary import id_of
 from fediblog.errors import Forbidden, NotFound
 from fediblog.models import Account
-from fediblog.services import domains
+from fediblog.services import domains, servers
 from fediblog.services.inbox_items import Item
 
 
@@ -19,6 +19,7 @@ async def of(item: Item, actor: Account | None) -> None:
     host = ownership.origin(actor.uri).partition("://")[2]
     if actor.suspended_at is not None or await domains.refused(host):
         raise Forbidden()
+    await servers.heard_from(host)
     activity = compact.read(item.body)
     if id_of(activity.get("actor")) == actor.uri:
         await handlers.handle(activity, actor)

@@ -126,10 +126,12 @@ class _Drain:
         """Take what there is room for, and let a lane run for each actor."""
         if self.stopping or time.monotonic() > self._until:
             return
+        found: list[Item] = []
         try:
-            found = await self._lease()
+            await self._lease(found)
             people = await signers.accounts({item.actor_uri for item in found}) if found else {}
         except (Unavailable, NoSpace):
+            self._return(found)
             if not self._lanes and not self._outcomes:
                 raise
             await asyncio.sleep(_PAUSE)
@@ -138,21 +140,28 @@ class _Drain:
             actor = people.get(items[0].actor_uri)
             lane = self._loop.create_task(self._lane(items, actor), name="inbox lane")
             self._lanes[lane] = items
-            lane.add_done_callback(lambda ended: self._lanes.pop(ended, None))
+            lane.add_done_callback(self._lane_ended)
         # As long as there is something, there may be more.
         self._woken = self._woken or bool(found)
 
-    async def _lease(self) -> list[Item]:
+    def _lane_ended(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.pop(lane, None)
+        # The database went away in the middle: what was left of the lane has been returned.
+        if not lane.cancelled() and (error := lane.exception()) is not None:
+            log.warning("activities of an actor are put off", reason=str(error))
+
+    async def _lease(self, found: list[Item]) -> None:
+        """Put what is due, and there is room for, into the list."""
         if time.monotonic() > self._expire_at:
             await inbox_items.expire()
             self._expire_at = time.monotonic() + _BETWEEN_EXPIRIES
         in_hand = [item for items in self._lanes.values() for item in items]
         room = min(_BATCH, _MOST_IN_HAND - (len(in_hand) - self._slow))
-        found = await inbox_items.lease(self._owner, room) if room > 0 else []
+        if room > 0:
+            found += await inbox_items.lease(self._owner, room)
         # What may be what kills us is taken alone, so that others are not blamed for it again and again.
         if not any(item.crashes for item in in_hand):
             found += await inbox_items.lease(self._owner, 1, suspects=True)
-        return found
 
     async def _lane(self, items: list[Item], actor: Account | None) -> None:
         """What one actor has sent, in order. The list holds what has no outcome yet."""
