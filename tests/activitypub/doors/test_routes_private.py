@@ -227,3 +227,12 @@ async def test_garbage_in_headers_is_no_key_to_anything(asker, alice, garbage):
 async def test_with_authorised_fetch_garbage_is_refused(guarded, alice, garbage):
     for path in (f"/ap/posts/{alice.id}", f"/ap/accounts/{alice.id}", f"{alice.outbox}?page=true", "/@alice"):
         assert (await guarded.send(path, **_sent(garbage))).status_code in (401, 403), path
+
+
+@pytest.mark.parametrize("visibility", [Visibility.FOLLOWERS, Visibility.DIRECT])
+async def test_of_a_private_post_that_was_deleted_nobody_learns_that_it_was(asker, alice, visibility):
+    thing = await posts.publish(alice, Draft("Psst", visibility=visibility))
+    await posts.delete(alice, thing.id)
+    await asker.get(f"/ap/posts/{thing.id}", status=404)
+    # Its name is never used again all the same.
+    assert await db.value("SELECT 1 FROM tombstone WHERE uri = $1", thing.uri)
