@@ -127,8 +127,12 @@ async def enforce(key: str) -> None:
     domain = key.removesuffix(" again")
     settings.forget()
     rules, allow_list = await domains.read(), (await settings.get()).allow_list
+    marked = set(await db.column(_MARKED))
     for name in await _known_under(domain):
-        await _bring_in_line(name, domains.covering(rules, name, allow_list))
+        policy = domains.covering(rules, name, allow_list)
+        # Most servers have no rule and never had one.
+        if policy.level is not Level.NONE or name in marked:
+            await _bring_in_line(name, policy)
 
 
 async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
@@ -217,6 +221,7 @@ WITH RECURSIVE known(domain) AS (
 )
 SELECT domain FROM known WHERE domain IS NOT NULL
 """
+_MARKED = "SELECT DISTINCT domain FROM account WHERE suspended_by_rule OR silenced_by_rule"
 _MARK = f"""
 UPDATE account SET {{column}}_at = $2, {{column}}_by_rule = TRUE, version = version + 1 WHERE id IN (
     SELECT id FROM account WHERE domain = $1 AND {{column}}_at IS NULL AND deleted_at IS NULL

@@ -304,6 +304,32 @@ async def test_a_film_is_no_avatar(upload: Callable[[bytes], Path], workdir: Pat
     assert list(workdir.iterdir()) == []
 
 
+async def test_a_picture_stands_still_whatever_it_was(upload: Callable[[bytes], Path], workdir: Path) -> None:
+    frames = [files.halves((900, 700)), Image.new("RGB", (900, 700), "green")]
+    source = upload(files.animation("GIF", frames))
+
+    made = await imaging.make_picture(source, workdir, Limits())
+
+    assert (made.kind, made.mime) == ("image", "image/png") and _opened(made.file).size == (900, 700)
+    assert max(_opened(made.small).size) <= 640
+    with pytest.raises(Invalid, match="File content type is invalid"):
+        await imaging.make_picture(upload(files.recording("mp4", "libx264")), workdir, Limits())
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((600, 300), (128, 64)), ((20, 30), (20, 30)), ((9, 900), (1, 128))]
+)
+async def test_an_emoji_is_small_and_whole(
+    upload: Callable[[bytes], Path], workdir: Path, size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    made = await imaging.make_emoji(upload(files.encoded(files.see_through(size), "PNG")), workdir, Limits())
+
+    assert (made.mime, made.small) == ("image/png", None)
+    assert _opened(made.file).size == (made.width, made.height) == shown
+    assert _opened(made.file).getpixel((0, 0))[3] == 0
+    assert files.SECRET.encode() not in made.file.read_bytes()
+
+
 def _clear(workshop: Workshop) -> None:
     for path in workshop.workdir.iterdir():
         path.unlink()
