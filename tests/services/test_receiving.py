@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -559,3 +560,18 @@ async def test_who_may_not_see_a_poll_cannot_vote(rita: Account, alice: Account)
     poll = await posts.publish(alice, draft)
     with pytest.raises(NotFound):
         await receiving.vote(rita, ballot(rita, poll, "a"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "index"),
+    [
+        (receiving._ORPHANS, ("https://a.example/1", 1, 10), "post_reply_uri"),
+        (receiving._QUOTES, ("https://a.example/1", 1, 10), "post_quote_uri"),
+        (receiving._FOLLOWED_HERE, (1,), "follow_"),
+    ],
+)
+async def test_what_waits_for_a_post_is_found_by_its_index(
+    explain: Callable[..., Awaitable[list[str]]], sql: str, values: tuple[object, ...], index: str
+):
+    plan = "\n".join(await explain(sql, *values))
+    assert index in plan, plan
