@@ -6,13 +6,13 @@ from functools import partial
 import orjson
 import pytest
 
-from fediblog import house, http
+from fediblog import db, house, http, moments
 from fediblog.activitypub.signatures import sign
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON
 from fediblog.cli import outside
 from fediblog.http import Fetched, Refused, Unreachable, Unwelcome, media_type
 from fediblog.models import Account
-from fediblog.services import domain_rules, domains
+from fediblog.services import domain_rules, domains, servers
 from tests.harness.fediverse import Fediverse
 from tests.people import pair, remote
 
@@ -114,6 +114,27 @@ def test_a_broken_list_is_told_line_by_line_and_not_taken_in(site, folder):
     assert site("domains", "import", "list.csv").err == "list.csv is not text.\n"
     assert site("domains", "import", "none.csv").code == 1
     assert rules(site) == {}
+
+
+# ------------------------------------------------------------------------------------------------ servers
+
+
+def test_servers_that_fail_are_listed_and_tried_again(site):
+    assert site("servers", "list") == (0, "", "No server fails.\n")
+
+    async def fail():
+        async with db.transaction():
+            number = (await servers.numbers(["far.example"]))["far.example"]
+            sql = "UPDATE server SET fails = 9, failing_since = 1, next_at = $2 WHERE id = $1"
+            await db.execute(sql, number, moments.now() + moments.HOUR)
+
+    inside(fail)
+    (line,) = orjson.loads(site("servers", "list", "--json").out)
+    assert (line["domain"], line["state"], line["failures"]) == ("far.example", "given up", 9)
+    assert "far.example" in site("servers", "list").out
+    assert site("servers", "retry", "far.example").code == 0
+    assert orjson.loads(site("servers", "list", "--json").out)[0]["state"] == "failing"
+    assert site("servers", "retry", "near.example").code == 1
 
 
 # --------------------------------------------------------------------------------------- single accounts
