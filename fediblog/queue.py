@@ -42,6 +42,7 @@ class Job(StrEnum):
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
+    MOVE = "move"  # key: "old:new", an account and where it has moved to
     SEVER = "sever"  # key: account elsewhere that was put away
     RECEIVE = "receive"
     DELIVER = "deliver"
@@ -87,6 +88,7 @@ _QUEUE_OF = {
     Job.ERASE: "maintenance",
     Job.RULES: "maintenance",
     Job.SEVER: "maintenance",
+    Job.MOVE: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
@@ -99,6 +101,7 @@ _BY_THE_CLOCK = frozenset(
 )
 _SECONDS = {
     Job.RECEIVE: 900,
+    Job.DELIVER: 120,
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,
     Job.UPKEEP: 900,
@@ -107,6 +110,7 @@ _SECONDS = {
     Job.ERASE: 600,
     Job.RULES: 900,
     Job.SEVER: 600,
+    Job.MOVE: 600,
 }
 
 IN_MEMORY = "memory://localhost"

@@ -13,6 +13,9 @@ from fediblog.services.visibility import clause
 
 BOOSTED_BY = Relation("post", "boost_of_id", "author_id")
 
+# Passes on everything that is said in it: that is no news to its author (FEDERATION §5, Announce).
+_GROUP = "Group"
+
 
 async def boost(
     account: Account, post: Post, visibility: Visibility | None = None, uri: str | None = None
@@ -88,7 +91,8 @@ async def _announce(account: Account, original: Post, boost_id: int) -> None:
     if account.local:
         await db.execute(_OWN_HOME, account.id, boost_id)
     await work.owe(Job.FAN_OUT, boost_id)
-    await notifications.tell(Kind.BOOST, original.author_id, account, original.id)
+    if account.actor_type != _GROUP:
+        await notifications.tell(Kind.BOOST, original.author_id, account, original.id)
     await events.record(Event.BOOSTED, account, post_id=boost_id)
 
 

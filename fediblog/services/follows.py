@@ -102,6 +102,12 @@ async def reject(target: Account, follower_id: int) -> None:
         await _tell_end(target, follower_id, target.id, asked["uri"])
 
 
+async def named(target: Account, uri: str) -> int | None:
+    """Who follows an account, or asks to, by a follow of this name."""
+    found: int | None = await db.value(_NAMED, target.id, uri)
+    return found
+
+
 async def sever(one: int, other: int, by: Account | None = None) -> None:
     """End follows and requests both ways, inside a transaction that has locked the pair.
 
@@ -251,6 +257,10 @@ _CHANGE = """
 UPDATE {table} SET show_boosts = COALESCE($3, show_boosts), notify = COALESCE($4, notify),
     languages = NULLIF(COALESCE($5, languages), '[]'), uri = COALESCE($6, uri)
 WHERE follower_id = $1 AND target_id = $2 RETURNING uri
+"""
+_NAMED = """
+SELECT follower_id FROM follow_request WHERE target_id = $1 AND uri = $2
+UNION ALL SELECT follower_id FROM follow WHERE target_id = $1 AND uri = $2 LIMIT 1
 """
 _DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING uri"
 _ANSWER = """

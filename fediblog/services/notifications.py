@@ -82,8 +82,8 @@ async def tell_all(
 
 async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None) -> None:
     key = _key(kind, from_.id, post_id)
-    if kind is Kind.EDIT:
-        # Each edit is news: what was told of the one before makes room for it.
+    if kind in (Kind.EDIT, Kind.ADMIN_REPORT):
+        # Each edit and each report is news: what was told of the one before makes room for it.
         await db.execute(_DELETE_ALL.format(given=db.unnest("$1")), db.array(account_ids), key)
     fresh = db.array([ids.new() for _ in account_ids])
     values: list[Any] = [fresh, db.array(account_ids), kind.value, from_.id, key, moments.now()]

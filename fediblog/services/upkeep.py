@@ -7,7 +7,17 @@ knows them; the rest is rows of one table and stands here.
 import structlog
 
 from fediblog import db, moments, storage
-from fediblog.services import cached_files, dropped, inbox_items, mail, media, sessions, signups
+from fediblog.services import (
+    cached_files,
+    dropped,
+    inbox_items,
+    mail,
+    media,
+    outgoing,
+    sessions,
+    signups,
+    undoing,
+)
 
 log = structlog.get_logger()
 
@@ -49,6 +59,7 @@ async def prune() -> dict[str, int]:
             "session", "id", "seen_at <= $1 OR created_at <= $2", now - sessions.IDLE, now - sessions.ABSOLUTE
         ),
         "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
+        "undone": await _delete("undone", "uri", "created_at <= $1", now - undoing.KEPT),
         "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),
         "invites": await _delete("invite", "id", _BROUGHT_NOBODY, now - _ENDED_INVITE),
         "activities": await _delete("inbox_item", "id", _OVER, now - inbox_items.KEPT),
@@ -56,6 +67,7 @@ async def prune() -> dict[str, int]:
             "inbox_item", "id", "state = 'quarantined' AND received_at <= $1", now - inbox_items.KEPT_ASIDE
         ),
         "drops": await _delete("dropped", "day, reason", "day <= $1", moments.day(now - dropped.KEPT)),
+        "letters": await outgoing.prune(),
         **await prune_media(),
     }
     await mail.forget_secrets()

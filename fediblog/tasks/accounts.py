@@ -1,7 +1,7 @@
-"""Accounts that are deleted."""
+"""Accounts that are deleted, or move."""
 
 from fediblog.queue import Job
-from fediblog.services import deletion
+from fediblog.services import deletion, moves
 from fediblog.tasks.runner import task
 
 
@@ -9,3 +9,10 @@ from fediblog.tasks.runner import task
 async def erase(key: str) -> None:
     """Take away what a deleted account has left."""
     await deletion.erase(int(key))
+
+
+@task(Job.MOVE)
+async def move(key: str) -> None:
+    """Take along those here who follow, mute or block an account that has moved."""
+    old, _, new = key.partition(":")
+    await moves.carry(int(old), int(new))
