@@ -91,9 +91,9 @@ async def _seen(post_id: int) -> Post:
     try:
         post = await posts.get(post_id, askers.known())
     except NotFound:
-        if askers.is_looked_at():
+        if askers.is_looked_at() or (asker := await askers.viewer()) is None:
             raise
-        post = await posts.get(post_id, await askers.viewer())
+        post = await posts.get(post_id, asker)
     if not post.local:
         raise NotFound
     return post
