@@ -154,3 +154,6 @@ CREATE INDEX account_by_rule ON account (domain) WHERE suspended_by_rule OR sile
 ALTER TABLE domain_policy ADD COLUMN obfuscate BOOLEAN NOT NULL DEFAULT FALSE;
 -- When we last asked an account elsewhere who of us follows it (FEP-8fcf).
 ALTER TABLE account ADD COLUMN synchronised_at BIGINT;
+-- Whose inbox it was that is gone.
+CREATE INDEX account_inbox ON account (inbox) WHERE inbox <> '';
+CREATE INDEX account_shared_inbox ON account (shared_inbox) WHERE shared_inbox <> '';

@@ -3,8 +3,13 @@
 from fediblog import http
 from fediblog.activitypub import compact, ownership, senders
 from fediblog.activitypub.senders import Sender
-from fediblog.activitypub.signatures import sign
+from fediblog.activitypub.signatures import Scheme, sign
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON, id_of
+from fediblog.services import servers
+
+# Who says so may understand another kind of signature (FEDERATION §7.3).
+_WRONG_SIGNATURE = frozenset((400, 401))
+_OTHER = {Scheme.CAVAGE: Scheme.RFC9421, Scheme.RFC9421: Scheme.CAVAGE}
 
 
 async def get(url: str, sender: Sender | None = None) -> compact.Node:
@@ -15,18 +20,33 @@ async def get(url: str, sender: Sender | None = None) -> compact.Node:
     what is no JSON, Forged for what does not come from where its owner lives.
     """
     sender = sender or await senders.of_server()
-    document, final = await _fetch(url, sender)
+    document, final = await _knock(url, sender)
     found = id_of(document)
     if found is not None and found != final:
-        ownership.check_foreign(found)  # Nobody makes us ask ourselves.
-        document, final = await _fetch(found, sender)
+        document, final = await _knock(found, sender)
     ownership.check_fetched(document, final)
     return document
 
 
-async def _fetch(url: str, sender: Sender) -> tuple[compact.Node, str]:
+async def _knock(url: str, sender: Sender) -> tuple[compact.Node, str]:
+    """Once in the way that the host is known to understand, and when it does not, once in the other."""
+    domain = ownership.origin(url).partition("://")[2]
+    scheme = Scheme.RFC9421 if await servers.scheme(domain) == Scheme.RFC9421 else Scheme.CAVAGE
+    try:
+        return await _fetch(url, sender, scheme)
+    except http.Unwelcome as refusal:
+        if refusal.status not in _WRONG_SIGNATURE:
+            raise
+    other = _OTHER[scheme]
+    found = await _fetch(url, sender, other)
+    await servers.remember_scheme(domain, other.value)
+    return found
+
+
+async def _fetch(url: str, sender: Sender, scheme: Scheme) -> tuple[compact.Node, str]:
     def signed(outgoing: http.Outgoing) -> dict[str, str]:
-        return sign(outgoing.method, outgoing.url, outgoing.headers, None, sender.key_id, sender.private_key)
+        key_id, key = sender.key_id, sender.private_key
+        return sign(outgoing.method, outgoing.url, outgoing.headers, None, key_id, key, scheme)
 
     fetched = await http.fetch(url, accept=[ACTIVITY_JSON, LD_JSON], signer=signed)
     return compact.read(fetched.body), fetched.url_final

@@ -19,7 +19,7 @@ from fediblog.queue import Job
 
 log = structlog.get_logger()
 
-_SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.RECEIVE: 5, Job.EXPIRE_MUTES: 60}
+_SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.RECEIVE: 5, Job.DELIVER: 5, Job.EXPIRE_MUTES: 60}
 # Today is counted anew each hour, and a day a last time a little after its end, when all of it is there.
 _CLOCK = {
     Job.STATISTICS: crontab(minute=5),

@@ -17,13 +17,25 @@ from celery.worker import WorkController, state
 
 from fediblog import queue
 from fediblog.queue import Job
-from fediblog.tasks import accounts, fetching, inbox, mail, media, polls, rules, timelines, upkeep
+from fediblog.tasks import (
+    accounts,
+    delivery,
+    federation,
+    fetching,
+    inbox,
+    mail,
+    media,
+    polls,
+    rules,
+    timelines,
+    upkeep,
+)
 from fediblog.tasks.runner import Runner, duties
 
 log = structlog.get_logger()
 
 # Importing them is what makes their jobs known.
-AREAS = (accounts, fetching, inbox, mail, media, polls, rules, timelines, upkeep)
+AREAS = (accounts, delivery, federation, fetching, inbox, mail, media, polls, rules, timelines, upkeep)
 
 # How long work in progress may go on after the signal to stop, and how long Celery may take to say goodbye.
 DRAIN = 18.0
