@@ -590,3 +590,30 @@ async def test_too_many_who_wait_are_turned_away(monkeypatch):
         await tasks[2]
     tray.go.set()
     await asyncio.gather(*tasks[:2])
+
+
+# -------------------------------------------------------------------------------------- what comes beside it
+
+
+async def test_what_others_say_of_our_followers_is_compared(app, rita, create, monkeypatch):
+    compared: list[tuple[str, str]] = []
+
+    async def check(actor: Account, said: str) -> None:
+        compared.append((actor.uri, said))
+
+    monkeypatch.setattr(arrivals.synchronisation, "check", check)
+    body = orjson.dumps(create)
+    for said in ('collectionId="x"', "nonsense"):
+        headers = signed(rita, body) | {"Collection-Synchronization": said}
+        assert (await post(app, body, headers)).status_code == 202
+    assert compared == [(rita["id"], 'collectionId="x"'), (rita["id"], "nonsense")]
+
+
+async def test_why_somebody_was_refused_stands_in_the_log_without_the_signature(app, rita, create, capsys):
+    body = orjson.dumps(create)
+    headers = signed(rita, body) | {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}
+    assert (await post(app, body, headers)).status_code == 401
+    printed = capsys.readouterr().out
+    assert "activity refused" in printed
+    assert rita["publicKey"]["id"] in printed
+    assert headers["Signature"].rpartition("signature=")[2] not in printed
