@@ -5,10 +5,10 @@ import structlog
 from fediblog import http
 from fediblog.activitypub import featured, ownership, resolver, threads
 from fediblog.activitypub.budgets import Budget
-from fediblog.errors import Unavailable
+from fediblog.errors import FediblogError, Unavailable
 from fediblog.models import Account, Post
 from fediblog.queue import Job
-from fediblog.services import remote_accounts, work
+from fediblog.services import dropped, remote_accounts, work
 
 log = structlog.get_logger()
 
@@ -27,8 +27,9 @@ async def resolve(uri: str) -> None:
     except http.Unreachable as error:
         if await work.tries(Job.RESOLVE, uri) < _MOST_TRIES:
             raise Unavailable(error.message, error.retry_after) from error
+        await _let_be(uri, error)
     except resolver.TROUBLE as error:
-        log.info("not to be had", uri=uri, reason=str(error))
+        await _let_be(uri, error)
 
 
 async def refresh(account_id: int) -> None:
@@ -39,8 +40,13 @@ async def refresh(account_id: int) -> None:
     try:
         await featured.read(await resolver.actor(known.uri, refresh=True))
     except resolver.TROUBLE as error:
-        log.info("not to be had", uri=known.uri, reason=str(error))
+        log.info("not to be had", uri=known.uri, reason=error.message)
         await remote_accounts.looked_at(known)
+
+
+async def _let_be(uri: str, error: FediblogError) -> None:
+    log.info("not to be had", uri=uri, reason=error.message)
+    await dropped.count("not to be had")
 
 
 async def _take_in(uri: str) -> None:

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from fediblog import moments
 from fediblog.activitypub import budgets, errands
 from fediblog.activitypub.budgets import Pace, Together
 from fediblog.errors import Unavailable
 from fediblog.models import Account, Post
 from fediblog.queue import Job
-from fediblog.services import work
+from fediblog.services import dropped, work
 from fediblog.tasks import fetching
 from tests.harness.fediverse import Fediverse, Peer
 
@@ -155,6 +156,8 @@ async def test_what_cannot_be_had_is_let_be(fediverse: Fediverse, peer: Peer, ri
     for uri in (f"{peer.base}/none", forged["id"], "http://localhost:8000/ap/posts/1", "nonsense"):
         await errands.resolve(uri)
     assert await Post.all().count() == 0
+    today = moments.day(moments.now())
+    assert await dropped.numbers(today, today) == {"not to be had": 3}  # What is ours is no matter.
 
 
 async def test_a_server_that_is_away_is_asked_again_some_times(peer: Peer, rita: Node):
