@@ -133,6 +133,10 @@ async def enforce(key: str) -> None:
         # Most servers have no rule and never had one.
         if policy.level is not Level.NONE or name in marked:
             await _bring_in_line(name, policy)
+    for name in await db.column(_OWED):
+        covered = domain == EVERY or domain in domains.names(name)
+        if covered and domains.covering(rules, name, allow_list).refused:
+            await _withdraw(name)
 
 
 async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
@@ -165,6 +169,12 @@ async def _bring_in_line(domain: str, policy: Policy) -> None:
             pass
     if policy.refused:
         await _sever(domain)
+
+
+async def _withdraw(server: str) -> None:
+    """What is on its way to a server that is blocked now does not go any more."""
+    while len(await _changed(_END_DELIVERIES, [server, moments.now()])) == _BATCH:
+        pass
 
 
 async def _changed(sql: str, values: Sequence[object]) -> list[int]:
@@ -232,6 +242,16 @@ _UNMARK = f"""
 UPDATE account SET {{column}}_at = NULL, {{column}}_by_rule = FALSE, version = version + 1 WHERE id IN (
     SELECT id FROM account WHERE domain = $1 AND {{column}}_by_rule AND deleted_at IS NULL
     ORDER BY id LIMIT {_BATCH}
+) RETURNING id
+"""
+_OWED = """
+SELECT s.domain FROM server s
+WHERE EXISTS (SELECT 1 FROM delivery d WHERE d.server_id = s.id AND d.state = 'due')
+"""
+_END_DELIVERIES = f"""
+UPDATE delivery SET state = 'failed', error = 'blocked', ended_at = $2 WHERE state = 'due' AND id IN (
+    SELECT d.id FROM delivery d JOIN server s ON s.id = d.server_id
+    WHERE s.domain = $1 AND d.state = 'due' LIMIT {_BATCH}
 ) RETURNING id
 """
 _ACCOUNTS = f"SELECT id FROM account WHERE domain = $1 AND id > $2 ORDER BY id LIMIT {_BATCH}"

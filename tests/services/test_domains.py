@@ -170,6 +170,28 @@ async def test_a_block_hides_accounts_and_posts_and_ends_follows_both_ways(alice
     ) == (1, 0)
 
 
+async def test_what_is_on_its_way_to_a_blocked_server_does_not_go(alice):
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO activity (id, uri, kind, body, created_at) VALUES (1, 'u', 'Create', $1, 1)", b"{}"
+        )
+        for number, domain in enumerate(("far.example", "x.far.example:8443", "near.example"), 1):
+            await db.execute(
+                "INSERT INTO server (id, domain, first_seen_at) VALUES ($1, $2, 1)", number, domain
+            )
+            await db.execute(
+                "INSERT INTO delivery (id, activity_id, server_id, inbox, due_at) VALUES ($1, 1, $1, $2, 1)",
+                *(number, f"https://{domain}/inbox"),
+            )
+    await block("far.example")
+    found = await db.rows("SELECT state, error FROM delivery ORDER BY id")
+    assert [(line["state"], line["error"]) for line in found] == [
+        ("failed", "blocked"),
+        ("failed", "blocked"),
+        ("due", ""),
+    ]
+
+
 async def test_lifting_a_block_brings_back_all_but_who_was_put_away_alone(alice):
     dave, _, gone = [await remote(name, "far.example") for name in ("dave", "erin", "gone")]
     await moderation.suspend(dave, None)
