@@ -66,3 +66,9 @@ async def test_a_follow_is_there_for_whom_it_concerns(asker, alice, rita, as_rit
     await asker.get(uri, asker.peer.actor("sam"), status=404)
     await follows.accept(rita, alice.id)
     assert (await asker.get(uri, as_rita))["id"] == uri
+
+
+async def test_what_an_edit_has_taken_back_is_not_read_in_an_older_update(asker, alice):
+    old = {"id": alice.uri, "type": "Person", "summary": "My number is 555"}
+    uri = await letter(alice, type="Update", object=old, to=[PUBLIC])
+    assert (await asker.get(uri))["object"] == alice.uri
