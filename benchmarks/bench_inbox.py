@@ -1,4 +1,5 @@
-"""How many activities the inbox takes in a second, beside what verifying and inserting alone would allow.
+"""How many activities the inbox takes in a second, beside what verifying and inserting alone would allow;
+and how many of them become posts that somebody here sees.
 
     python benchmarks/bench_inbox.py [number]        on SQLite in a temporary folder
     FEDIBLOG__DATABASE__URL=postgres://… python benchmarks/bench_inbox.py
@@ -19,11 +20,12 @@ import orjson
 
 from fediblog import config as configuration
 from fediblog import db, ids, keys, logs, moments, schema
+from fediblog.activitypub.inbox import processing
 from fediblog.activitypub.signatures import sign
 from fediblog.activitypub.signatures.key_objects import holds, private_key, public_key, signature_of
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON
 from fediblog.app import create_app
-from fediblog.models import Account
+from fediblog.models import Account, Post
 from fediblog.services import inbox_items
 from fediblog.services.inbox_items import New
 
@@ -36,7 +38,10 @@ def uri(number: int) -> str:
 
 
 async def people(pem: str) -> None:
-    """Actors that we know already."""
+    """Actors that we know already, and somebody here who follows them all."""
+    await Account.create(
+        id=1, username="alice", username_key="alice", local=True, uri=f"{HERE}/ap/accounts/1"
+    )
     for number in range(ACTORS):
         await Account.create(
             username=f"u{number}",
@@ -46,7 +51,13 @@ async def people(pem: str) -> None:
             uri=uri(number),
             key_id=f"{uri(number)}#main-key",
             public_key=pem,
+            followers_uri=f"{uri(number)}/followers",
             fetched_at=moments.now(),
+        )
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO follow (follower_id, target_id, id, uri, created_at)"
+            " SELECT 1, id, id, uri, 1 FROM account WHERE id > 1"
         )
 
 
@@ -141,6 +152,8 @@ async def measure(number: int) -> None:
     wall, cpu = await timed(lambda: all_clients(requests[:number]))
     assert set(statuses) == {202}, set(statuses)
     assert await inbox_items.waiting() == number + 200
+    took, worked = await timed(processing.drain)
+    assert await Post.all().count() == number + 200
     text = b"x" * 300
     signature, key = signature_of(private_key(secret), text), public_key(pem)
     started = time.process_time()
@@ -158,6 +171,11 @@ async def measure(number: int) -> None:
     print(f"{db.dialect()}: accepted {accepted:,.0f}/s, {cpu / number * 1e6:.0f} us of CPU each")
     for name, rate in ceilings.items():
         print(f"  {name:24} {rate:>9,.0f}/s   accepted is {accepted / rate:.3f} of it")
+    visible = (number + 200) / took
+    print(f"made visible {visible:,.0f}/s, {worked / (number + 200) * 1e6:.0f} us of CPU each")
+    print(
+        f"  {visible / (3_200 / grouped):.3f} of inserts of {AT_ONCE}, {visible / accepted:.2f} of accepting"
+    )
 
 
 async def main() -> None:
