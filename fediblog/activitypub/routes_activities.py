@@ -59,7 +59,7 @@ async def _letter(uri: str) -> Response:
 
 
 def _without_words(activity: documents.Document) -> bytes:
-    """What an edit has taken back is not read here for weeks: of an Update the id of what is new now stays."""
+    """What an edit has taken back is not read here for weeks: of what an Update holds only the id stays."""
     thing = activity.get("object")
     if activity["type"] == "Update" and isinstance(thing, dict):
         activity["object"] = thing["id"]
