@@ -99,7 +99,7 @@ CREATE TABLE relay (
     id {id},
     inbox TEXT NOT NULL,
     actor_uri TEXT NOT NULL DEFAULT '',
-    -- Its actor was followed, as LitePub's relays want it; of Mastodon's one follows the public.
+    -- Its actor was followed, as LitePub's relays want it, and of Mastodon's one follows the public.
     by_actor BOOLEAN NOT NULL DEFAULT FALSE,
     follow_uri TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'asked',
