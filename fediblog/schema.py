@@ -76,7 +76,7 @@ def _steps() -> dict[str, Traversable]:
 
 
 def _statements(text: str) -> list[str]:
-    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
     text = "\n".join(lines)
     for word, meaning in _WORDS[db.dialect()].items():
         text = text.replace("{" + word + "}", meaning)
