@@ -9,6 +9,7 @@
 Nothing leaves the process: `transport()` stands in for the network. Every delivery's signature is verified.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -51,6 +52,8 @@ class Peer:
     received: list[Delivered] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
     inbox_status: int = 202
+    headers: dict[str, str] = field(default_factory=dict)  # Of every answer of an inbox.
+    hangs: asyncio.Event | None = None  # Inboxes answer when it is set.
     down: bool = False
     wants: Scheme | None = None  # Signed in another way it says 401.
     _numbers: Any = field(default_factory=lambda: count(1))
@@ -172,7 +175,9 @@ class Peer:
 
     def _take(self, request: httpx.Request) -> httpx.Response:
         if self.inbox_status >= 300:
-            return _response(self.inbox_status, "text/plain", b"")
+            refusal = _response(self.inbox_status, "text/plain", b"")
+            refusal.headers.update(self.headers)
+            return refusal
         parts = urlsplit(str(request.url))
         signed = received(
             "POST",
@@ -242,8 +247,10 @@ class Fediverse:
         """The network, for `http.open(config, transport=...)`."""
         return httpx.MockTransport(self._answer)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         peer = self.servers.get(request.url.netloc.decode())
         if peer is None:
             raise Unreachable("name")
+        if peer.hangs is not None and request.method == "POST":
+            await peer.hangs.wait()
         return peer.answer(request)

@@ -70,10 +70,10 @@ class _Office:
         self._loop = asyncio.get_running_loop()
         self._until = time.monotonic() + _SPELL
         self._slots = {False: Slots(_HEALTHY), True: Slots(_FAILING)}
-        self._recorder = Recorder(owner)
+        self._woken = asyncio.Event()
+        self._recorder = Recorder(owner, self.wake)
         self._envelopes = Envelopes()
         self._lanes: dict[asyncio.Task[None], Lane] = {}
-        self._woken = asyncio.Event()
         self._stopping = False
 
     def alive(self) -> bool:
@@ -96,9 +96,8 @@ class _Office:
         writing = self._loop.create_task(self._recorder.run(), name="delivery results")
         ended = False
         try:
-            while await self._look() or self._lanes:
+            while await self._is_busy():
                 await self._wait()
-            await self._recorder.settled()
             ended = True
         finally:
             if not ended:
@@ -107,6 +106,11 @@ class _Office:
             await asyncio.gather(writing, return_exceptions=True)
         if time.monotonic() >= self._until and not self._stopping:
             queue.nudge(Job.DELIVER)
+
+    async def _is_busy(self) -> bool:
+        """What ends a lane is only seen by a look that comes after it was written down."""
+        busy = bool(self._lanes) or not self._recorder.idle
+        return await self._look() or busy
 
     async def _look(self) -> bool:
         """Give lanes to servers that have something due. True when there may be more of them."""

@@ -26,7 +26,7 @@ _CRASHED = 10 * moments.MINUTE
 
 def host_pause(fails: int, failing_for: int) -> int:
     """How long to leave a server alone that has failed so many times in a row, over such a time."""
-    if fails <= len(_FIRST):
+    if fails <= len(_FIRST) and failing_for < _THEN[0][0]:
         return _with_jitter(_FIRST[fails - 1])
     return _with_jitter(next((pause for until, pause in _THEN if failing_for < until), _WEEKLY))
 

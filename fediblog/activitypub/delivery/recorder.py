@@ -22,16 +22,22 @@ _PAUSE = 1.0
 
 
 class Recorder:
-    """Takes results of one worker and writes them down while `run` runs."""
+    """Takes results of a worker and writes them down while `run` runs; calls `written` after each commit."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, written: Callable[[], None]) -> None:
         self._owner = owner
+        self._written = written
         self._puts: list[tuple[Put, Callable[[], None]]] = []
         self._lefts: list[Left] = []
         self._room = asyncio.Semaphore(MOST_UNRECORDED)
         self._something = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether all is written that has been given."""
+        return self._idle.is_set()
 
     async def admit(self) -> Callable[[], None]:
         """Wait until one more may be under way. Gives what is to be called if nothing comes of it."""
@@ -72,6 +78,7 @@ class Recorder:
             release()
         if not self._puts and not self._lefts:
             self._idle.set()
+        self._written()
 
     async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
         """What was sent is written down, however long the database is away; nothing more is sent then."""
