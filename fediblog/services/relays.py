@@ -29,7 +29,7 @@ class Relay:
 
 
 async def add(inbox: str, actor_uri: str = "", by: User | None = None) -> Relay:
-    """Ask a relay to take us in. With an actor it is followed as those of LitePub want it, else as Mastodon's.
+    """Ask a relay to take us in: with an actor it is followed as LitePub wants it, else as Mastodon does.
 
     `by` is None on the command line. Raises Conflict for one that has been asked already.
     """

@@ -2,6 +2,7 @@
 
 from fediblog.activitypub import compact, handlers, ownership
 from fediblog.activitypub.inbox import hints
+from fediblog.activitypub.outbox import forwarding
 from fediblog.activitypub.vocabulary import id_of
 from fediblog.errors import Forbidden, NotFound
 from fediblog.models import Account
@@ -23,5 +24,6 @@ async def of(item: Item, actor: Account | None) -> None:
     activity = compact.read(item.body)
     if id_of(activity.get("actor")) == actor.uri:
         await handlers.handle(activity, actor)
+        await forwarding.forward(activity, item.body)
     else:
         await hints.follow(activity, actor)
