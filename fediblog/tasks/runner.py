@@ -29,6 +29,9 @@ log = structlog.get_logger()
 # Errors that say "later" rather than "broken".
 _LATER = (Unavailable, NoSpace, TooMany)
 
+# They come every few seconds, mostly in vain.
+_OFTEN = frozenset((Job.SWEEP, Job.RECEIVE, Job.DELIVER))
+
 # Jobs that take long wait for a place in the loop instead of in a thread, so that they never take the threads
 # from what people wait for. The numbers are for one process.
 _PLACES = {"media": 2, "maintenance": 2}
@@ -285,7 +288,7 @@ async def _wait(tasks: set[asyncio.Task[None]], seconds: float) -> None:
 
 
 def _tell(job: Job, outcome: str, started: float, **more: Any) -> None:
-    level = log.debug if job is Job.SWEEP else log.info
+    level = log.debug if job in _OFTEN else log.info
     level("job " + outcome, duration_ms=round((time.monotonic() - started) * 1000, 1), **more)
 
 
