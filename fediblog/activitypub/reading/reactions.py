@@ -7,8 +7,10 @@ from fediblog.activitypub.compact import Node
 from fediblog.activitypub.reading import tags, words
 from fediblog.services.incoming import Reaction
 
+_LONGEST_GIVEN = 300
 _LONGEST = 40
 _KEYCAP = "\u20e3"
+_PRESENTATION = "\ufe0e\ufe0f" + _KEYCAP  # The only marks on an emoji; others are a heap of accents.
 
 
 def reaction(activity: Node) -> Reaction:
@@ -27,9 +29,6 @@ def comment(activity: Node) -> str:
     return words.line(activity.get("content") or activity.get("summary"), words.MOST_SUMMARY)
 
 
-_LONGEST_GIVEN = 300
-
-
 def _reaction(given: str, activity: Node) -> Reaction | None:
     if _is_emoji(given):
         return Reaction(given)
@@ -42,5 +41,5 @@ def _is_emoji(given: str) -> bool:
     """One character as a reader sees it, that is no letter: a symbol, a flag, a key."""
     if given.isascii() or len(given) > _LONGEST or text.length(given) != 1:
         return False
-    categories = {unicodedata.category(character)[0] for character in given}
-    return _KEYCAP in given or ("L" not in categories and bool(categories & {"S", "P"}))
+    categories = {unicodedata.category(each)[0] for each in given if each not in _PRESENTATION}
+    return not categories & {"L", "M", "Z"} and (_KEYCAP in given or bool(categories & {"S", "P"}))
