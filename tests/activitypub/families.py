@@ -1,8 +1,8 @@
 """What other servers send, family by family: the documents in `payloads/<family>/<name>.json`.
 
 Written by us after the public documents of each server, in the shapes that it really sends: what a family
-does not know (Lemmy no polls, PeerTube no Move) is not there. `actor` is the author of everything beside it; the
-others are activities as they come into the inbox, but in `others`, where each file is one post of one more
+does not know (Lemmy no polls, PeerTube no Move) is not there. `actor` is the author of everything beside it;
+the others are activities as they come into the inbox, but in `others`, where each file is one post of another
 server. In them ALICE lives here, POST is a post of hers and POLL a poll of hers with Tea and Coffee.
 
     families.load("mastodon", "reply", {families.POST: post.uri, families.ALICE: alice.uri})
