@@ -8,7 +8,8 @@ import {
 } from "@fedify/fedify";
 import { Temporal } from "@js-temporal/polyfill";
 
-// Fedify counts on Node 22; what Debian and its neighbours bring may lack this.
+// Fedify counts on Node 22; what Debian and its neighbours bring may lack these.
+globalThis.navigator ??= { userAgent: `Node.js/${process.versions.node}` };
 ArrayBuffer.prototype.transfer ??= function transfer(length = this.byteLength) {
   const moved = new Uint8Array(length);
   moved.set(new Uint8Array(this).subarray(0, length));
