@@ -3,6 +3,8 @@
 What is embedded is never believed: it is somebody else's, and is taken from the database or from its origin.
 """
 
+from typing import Any
+
 from fediblog.activitypub import audience, ownership, resolver
 from fediblog.activitypub.compact import Node
 from fediblog.activitypub.handlers import parts, unwrapping
@@ -15,7 +17,7 @@ from fediblog.services import boosts, dropped, relay_answers, relevance, undoing
 async def handle(activity: Node, actor: Account) -> None:
     """Let the actor pass something on. Raises Forbidden for what is not meant for everybody."""
     thing = parts.things(activity)[0]
-    inner = thing if isinstance(thing, dict) and thing.get("type") in ACTIVITIES else None
+    inner = thing if _is_activity(thing) else None
     if await relay_answers.is_relay(actor):
         return await _relayed(parts.address(thing) if inner is None else parts.one(inner))
     if inner is None:
@@ -24,8 +26,15 @@ async def handle(activity: Node, actor: Account) -> None:
         return await dropped.count("not relevant")
     post = await unwrapping.apply(inner)
     # That is how the members of a group see what is new in it; answers stand below what they answer.
-    if post is not None and inner["type"] == "Create" and not post.reply_to_uri:
+    if post is not None and inner.get("type") == "Create" and not post.reply_to_uri:
         await _boost(post, activity, actor)
+
+
+def _is_activity(thing: Any) -> bool:
+    """Groups pass on activities of kinds that nobody else knows (Lock)."""
+    return isinstance(thing, dict) and (
+        thing.get("type") in ACTIVITIES or {"actor", "object"} <= thing.keys()
+    )
 
 
 async def _relayed(uri: str) -> None:

@@ -7,7 +7,7 @@ from fediblog.activitypub.compact import Node
 from fediblog.activitypub.handlers import parts
 from fediblog.activitypub.ownership import Forged, Reason
 from fediblog.activitypub.reading import addresses, tags
-from fediblog.activitypub.vocabulary import POSTS, as_list, id_of
+from fediblog.activitypub.vocabulary import ACTORS, POSTS, as_list, id_of
 from fediblog.models import Account, Post
 from fediblog.services import dropped, relevance
 
@@ -43,7 +43,9 @@ async def take(thing: Any, activity: Node, actor: Account) -> None:
 
 def _check_owner(thing: Any, actor: Account) -> None:
     """What says itself that it is somebody else's need not be asked for."""
-    says_so = isinstance(thing, dict) and ("attributedTo" in thing or "actor" in thing)
+    if not isinstance(thing, dict):
+        return
+    says_so = thing.get("type") in ACTORS or "attributedTo" in thing or "actor" in thing
     if says_so and ownership.owner_of(thing) != actor.uri:
         raise Forged(Reason.OWNER)
 

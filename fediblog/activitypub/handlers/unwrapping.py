@@ -33,7 +33,7 @@ async def apply(inner: Node) -> Post | None:
 
     Raises as `resolver.post` does, and as the inner activity's own handler.
     """
-    kind = inner["type"]
+    kind = inner.get("type")
     if kind in _ACTS:
         await _act(inner)
     elif kind in ("Create", "Update", "Delete"):
@@ -43,7 +43,7 @@ async def apply(inner: Node) -> Post | None:
     return None
 
 
-async def _about_post(kind: str, uri: str) -> Post | None:
+async def _about_post(kind: object, uri: str) -> Post | None:
     """What has become of it is asked of its own server."""
     post = await Post.get_or_none(uri=uri)
     if post is None and kind != "Delete":
