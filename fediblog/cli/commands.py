@@ -16,6 +16,7 @@ from fediblog.cli import (
     invites,
     media,
     processes,
+    relays,
     servers,
     settings,
     shell,
@@ -43,6 +44,7 @@ app.add_typer(invites.commands, name="invites")
 app.add_typer(statistics.commands, name="statistics")
 app.add_typer(media.commands, name="media")
 app.add_typer(domains.commands, name="domains")
+app.add_typer(relays.commands, name="relays")
 app.add_typer(servers.commands, name="servers")
 app.add_typer(debug.commands, name="debug")
 

@@ -26,8 +26,14 @@ Obfuscate = Annotated[bool, typer.Option("--obfuscate", help="Star out part of t
 @commands.command("list")
 def list_(json: shell.Json = False) -> None:
     """All rules, and whether only listed servers may speak with us."""
-    rules = shell.in_house(domain_rules.listing)
+
+    async def read() -> tuple[list[Rule], bool]:
+        return await domain_rules.listing(), (await settings.get()).allow_list
+
+    rules, allow_list = shell.in_house(read)
     shell.show([_row(rule) for rule in rules], json, "There are no rules.")
+    if allow_list:
+        shell.note("Only the servers in this list may speak with us.")
 
 
 @commands.command()

@@ -81,6 +81,7 @@ def test_the_allow_list_is_switched(site):
     assert orjson.loads(site("domains", "allow-list", "on", "--json").out) == {"allow_list": True}
     assert site("domains", "allow-list", "maybe").code == 2
     assert inside(lambda: domains.refused("any.example"))
+    assert "Only the servers in this list" in site("domains", "list").err
     domains.forget()
 
 
@@ -114,6 +115,33 @@ def test_a_broken_list_is_told_line_by_line_and_not_taken_in(site, folder):
     assert site("domains", "import", "list.csv").err == "list.csv is not text.\n"
     assert site("domains", "import", "none.csv").code == 1
     assert rules(site) == {}
+
+
+# ------------------------------------------------------------------------------------------------ relays
+
+
+def test_relays_are_asked_listed_and_left(site):
+    assert site("relays", "list") == (0, "", "There are no relays.\n")
+    assert site("relays", "add", "https://relay.example/inbox").code == 0
+    actor = ("--actor", "https://lite.example/relay")
+    assert site("relays", "add", "https://lite.example/inbox", *actor).code == 0
+    assert site("relays", "add", "https://relay.example/inbox").code == 1
+    first, second = orjson.loads(site("relays", "list", "--json").out)
+    assert (first["inbox"], first["state"]) == ("https://relay.example/inbox", "asked")
+    assert second["actor"] == "https://lite.example/relay"
+    assert site("relays", "remove", first["id"]).code == 0
+    assert site("relays", "remove", "https://lite.example/inbox").code == 0
+    assert site("relays", "remove", "https://lite.example/inbox").code == 1
+    assert site("relays", "list").out == ""
+
+
+@pytest.mark.parametrize(
+    "address", ["relay.example", "http://relay.example/inbox", "https://127.0.0.1/inbox"]
+)
+def test_what_nobody_may_ask_is_no_relay(site, address):
+    assert site("relays", "add", address).code == 1
+    assert site("relays", "add", "https://relay.example/inbox", "--actor", address).code == 1
+    assert site("relays", "list", "--json").out == "[]\n"
 
 
 # ------------------------------------------------------------------------------------------------ servers
