@@ -30,7 +30,7 @@ _kept: dict[tuple[str, int], tuple[float, dict[str, str]]] = {}
 
 
 async def header(account: Account, domain: str) -> str:
-    """The value of `Collection-Synchronization` for a delivery of one of our accounts to a host (and port)."""
+    """The value of `Collection-Synchronization` for a delivery of one of our accounts to a server."""
     found = await _digests(account)
     digest = found.get(domain.lower(), _hex(0))
     return f'collectionId="{account.followers_uri}", url="{address(account)}", digest="{digest}"'
