@@ -45,6 +45,8 @@ CREATE TABLE delivery (
     inbox TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'due',
     attempts BIGINT NOT NULL DEFAULT 0,
+    -- How often it was refused for itself; the rest of the attempts the server was to blame for.
+    refusals BIGINT NOT NULL DEFAULT 0,
     due_at BIGINT NOT NULL,
     error TEXT NOT NULL DEFAULT '',
     ended_at BIGINT

@@ -24,10 +24,13 @@ def check_url(url: str) -> str:
     """The URL as it is asked for: host in ASCII and lower case, escapes in place, no fragment.
 
     Checking twice gives the same. An address in place of a name is judged here already; a name is judged
-    when it is looked up. Raises Refused; its reason is `url`, `scheme`, `port`, `host` or one of an address.
+    when it is looked up. Raises Refused; its reason is `url`, `scheme`, `port`, `host` or one of an address,
+    and `off` while `federation.enabled` is off: then nobody is spoken to at all.
     """
     parsed = _parsed(url)
     federation = settings().federation
+    if not federation.enabled:
+        raise Refused("off")
     _check_scheme(parsed, federation)
     _check_port(parsed)
     if parsed.userinfo:

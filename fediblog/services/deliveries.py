@@ -62,7 +62,7 @@ ORDER BY CASE d.state WHEN 'done' THEN 2 WHEN 'due' THEN 1 ELSE 0 END, d.id
 """
 _RETRY = """
 UPDATE delivery SET state = 'due', due_at = $2, ended_at = NULL,
-    attempts = CASE state WHEN 'due' THEN attempts ELSE 0 END
+    refusals = 0
 WHERE state <> 'done' AND activity_id IN (SELECT id FROM activity WHERE post_id = $1) RETURNING server_id
 """
 _WAKE = "UPDATE server SET next_at = $2, round = round + 1 WHERE id IN (SELECT id FROM {given})"

@@ -40,7 +40,7 @@ class Letter:
     activity_id: int
     account_id: int | None
     inbox: str
-    attempts: int
+    refusals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Put:
     state: str
     error: str = ""
     due_at: int = 0
-    attempts: int = 1  # By how many there were more.
+    refusals: int = 0  # By how many there are more.
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ async def probes(hosts: Sequence[Host]) -> dict[int, list[Letter]]:
 
 async def _letters(hosts: Sequence[Host], order: str, most: int) -> dict[int, list[Letter]]:
     sql = f"""
-    SELECT d.id, d.server_id, d.activity_id, a.account_id, d.inbox, d.attempts
+    SELECT d.id, d.server_id, d.activity_id, a.account_id, d.inbox, d.refusals
     FROM {db.unnest("$1")} JOIN delivery d ON d.id IN (
         SELECT x.id FROM delivery x WHERE x.server_id = given.id AND x.state = 'due' AND x.due_at <= $2
         ORDER BY {order} LIMIT {most})
@@ -217,7 +217,7 @@ async def settle(owner: str, puts: Sequence[Put], lefts: Sequence[Left]) -> None
         if done:
             await db.execute(_done(), db.array(done), now)
         others = [
-            (put.id, put.state, put.error, put.due_at, put.attempts, None if put.state == "due" else now)
+            (put.id, put.state, put.error, put.due_at, put.refusals, None if put.state == "due" else now)
             for put in puts
             if put.state != "done"
         ]
@@ -240,10 +240,10 @@ def _done() -> str:
 
 
 def _put() -> str:
-    columns = ("id bigint", "state text", "error text", "due_at bigint", "attempts bigint", "ended_at bigint")
+    columns = ("id bigint", "state text", "error text", "due_at bigint", "refusals bigint", "ended_at bigint")
     return f"""
     UPDATE delivery SET state = given.state, error = given.error,
-        attempts = delivery.attempts + given.attempts,
+        attempts = delivery.attempts + 1, refusals = delivery.refusals + given.refusals,
         due_at = CASE WHEN given.due_at > 0 THEN given.due_at ELSE delivery.due_at END,
         ended_at = given.ended_at
     FROM {_records("$1", *columns)} WHERE delivery.id = given.id AND delivery.state = 'due'

@@ -37,6 +37,7 @@ SELECT a.id FROM account a
 WHERE a.username_key >= $1 AND a.username_key < $2 AND ($3 = '' OR a.domain = $3)
   AND a.suspended_at IS NULL AND a.deleted_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = $4 AND h.target_id = a.id)
-ORDER BY (SELECT 1 FROM follow f WHERE f.follower_id = $4 AND f.target_id = a.id) IS NULL, length(a.username_key), a.domain, a.id LIMIT $5 OFFSET $6
+ORDER BY (SELECT 1 FROM follow f WHERE f.follower_id = $4 AND f.target_id = a.id) IS NULL,
+  length(a.username_key), a.domain, a.id LIMIT $5 OFFSET $6
 """
 _HASHTAGS = "SELECT name FROM tag WHERE key >= $1 AND key < $2 ORDER BY length(key), key LIMIT $3 OFFSET $4"

@@ -1,7 +1,7 @@
 """Letters go out: each inbox once, in order, and nobody waits for a server that does not answer."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
@@ -10,6 +10,7 @@ from fediblog import db, ids, moments, uris
 from fediblog.activitypub import delivery, senders
 from fediblog.activitypub.delivery import office, plan
 from fediblog.activitypub.signatures import Scheme
+from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import deliveries, outgoing, posts, servers
 from fediblog.services.composing import Draft
@@ -308,3 +309,13 @@ def test_the_plan_gets_slower_and_never_later_than_it_says():
     ):
         for _ in range(20):
             assert 0.85 * most <= plan.host_pause(fails, failing_for) <= most
+
+
+async def test_nothing_is_sent_while_federation_is_off(
+    alice: Account, peer: Peer, configure: Callable[..., Config]
+):
+    await letter(alice, INBOX)
+    configure(federation__enabled="false")
+    await delivery.drain()
+    assert [state for state, _, _ in await states()] == ["due"]
+    assert not peer.asked

@@ -160,3 +160,10 @@ def test_what_looks_alike_is_another_origin(others: tuple[str, str]) -> None:
 def test_what_has_no_origin_is_refused(url: str) -> None:
     with pytest.raises(Refused):
         origin(url)
+
+
+def test_nobody_is_spoken_to_while_federation_is_off(configure: Callable[..., Config]):
+    configure(federation__enabled="false")
+    with pytest.raises(Refused) as caught:
+        check_url("https://social.example/")
+    assert caught.value.reason == "off"

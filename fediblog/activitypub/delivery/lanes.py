@@ -92,21 +92,21 @@ class Lane:
         self._recorder.put(put, release)
 
     async def _attempt(self, letter: Letter) -> Put:
-        try:
-            result = await self._send(letter)
-        except (Unavailable, NoSpace):
-            raise
-        except Exception as error:  # noqa: BLE001 - a poisonous letter must not hold up the others (R6)
-            return self._crashed(letter, error)
-        return await self._put(letter, result)
+        sent = await self._slots.waiting(self._send(letter))
+        error = sent.exception()
+        if error is None:
+            return await self._put(letter, sent.result())
+        if isinstance(error, Unavailable | NoSpace):
+            raise error
+        # A poisonous letter must not hold up the others (SECURITY §9 R6).
+        return self._crashed(letter, error)
 
     async def _send(self, letter: Letter) -> Result:
         envelope = await self._envelopes.get(letter.activity_id)
         if envelope is None:
             return Result(Verdict.NEVER, "nobody can sign it any more")
         signs = self._signs or self._host.signs
-        sending = attempts.deliver(envelope, letter.inbox, self._host.domain, signs)
-        result = await self._slots.waiting(sending)
+        result = await attempts.deliver(envelope, letter.inbox, self._host.domain, signs)
         self._signs = result.signs or self._signs
         return result
 
@@ -119,21 +119,21 @@ class Lane:
             case Verdict.ARRIVED:
                 self._well = True
                 return Put(letter.id, "done")
-            case Verdict.REFUSED if letter.attempts + 1 < plan.MOST_REFUSALS:
+            case Verdict.REFUSED if letter.refusals + 1 < plan.MOST_REFUSALS:
                 self._well = True
-                return Put(letter.id, "due", result.error, now + plan.refusal_pause(letter.attempts + 1))
+                return Put(letter.id, "due", result.error, now + plan.refusal_pause(letter.refusals + 1), 1)
             case Verdict.GONE:
                 await _look_again(letter.inbox)
         self._well = True
         return Put(letter.id, "failed", result.error)
 
-    def _crashed(self, letter: Letter, error: Exception) -> Put:
+    def _crashed(self, letter: Letter, error: BaseException) -> Put:
         """A letter that we cannot send keeps nobody else waiting; after some tries it is put aside (R6)."""
-        log.exception("a letter cannot be sent", delivery=letter.id)
-        crashes = letter.attempts + 1
+        log.error("a letter cannot be sent", exc_info=error, delivery=letter.id)
+        crashes = letter.refusals + 1
         state = "quarantined" if crashes >= plan.MOST_CRASHES else "due"
         due_at = moments.now() + plan.crash_pause(crashes)
-        return Put(letter.id, state, f"{type(error).__name__}: {error}"[:500], due_at)
+        return Put(letter.id, state, f"{type(error).__name__}: {error}"[:500], due_at, 1)
 
     async def _end(self) -> Left:
         """How the server is left. One failure after a success is the first one."""

@@ -16,6 +16,7 @@ from fediblog.activitypub.delivery.envelopes import Envelopes
 from fediblog.activitypub.delivery.lanes import BATCH, Lane
 from fediblog.activitypub.delivery.recorder import Recorder
 from fediblog.activitypub.delivery.slots import Slots
+from fediblog.config import settings
 from fediblog.errors import NoSpace, Unavailable
 from fediblog.queue import Job
 from fediblog.services import outgoing
@@ -45,6 +46,8 @@ async def begin(owner: str) -> None:
 async def drain() -> None:
     """Deliver until nothing is due; what runs already is only woken."""
     global _current
+    if not settings().federation.enabled:
+        return
     if _current is not None and _current.alive():
         _current.wake()
         return

@@ -37,23 +37,23 @@ class Slots:
         finally:
             self._taken -= 1
 
-    async def waiting(self, sending: Coroutine[Any, Any, T]) -> T:
-        """The result of what is sent from a place. After a moment the place is given back meanwhile."""
-        task = asyncio.ensure_future(sending)
+    async def waiting(self, sending: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """What is sent from a place, once it has ended, however it did. The place is lent out meanwhile."""
+        task = asyncio.get_running_loop().create_task(sending)
         try:
             await asyncio.wait([task], timeout=PATIENCE)
-            if task.done() or self._beside >= _MOST_BESIDE:
-                return await task
-            return await self._wait_beside(task)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-
-    async def _wait_beside(self, task: "asyncio.Future[T]") -> T:
-        self._taken -= 1
-        self._beside += 1
-        try:
-            return await task
+            if not task.done():
+                await self._wait_beside(task)
+            return task
         finally:
-            self._taken += 1
-            self._beside -= 1
+            task.cancel()
+
+    async def _wait_beside(self, task: "asyncio.Task[T]") -> None:
+        beside = int(self._beside < _MOST_BESIDE)
+        self._taken -= beside
+        self._beside += beside
+        try:
+            await asyncio.wait([task])
+        finally:
+            self._taken += beside
+            self._beside -= beside
