@@ -74,6 +74,7 @@ EMOJIS: list[tuple[Any, tuple[Emoji, ...]]] = [
      (Emoji("cat", f"{BASE}/c.png"),)),
     ({"name": ":a b:", "icon": f"{BASE}/c.png"}, ()),
     ({"name": ":../x:", "icon": f"{BASE}/c.png"}, ()),
+    ({"name": ":..:", "icon": f"{BASE}/c.png"}, ()),
     ({"name": "::", "icon": f"{BASE}/c.png"}, ()),
     ({"name": ":cat:", "icon": {"url": "javascript:x"}}, ()),
     ({"name": ":cat:", "icon": {"url": f"{BASE}/c.html", "mediaType": "text/html"}}, ()),

@@ -14,7 +14,8 @@ from fediblog.services.incoming import Emoji
 MOST_MENTIONS, MOST_HASHTAGS, MOST_EMOJIS = 50, 64, 64
 
 _LONGEST_TAG = 200
-_SHORTCODE = re.compile(r"[A-Za-z0-9_+.-]{1,100}", re.ASCII)
+# It stands in addresses of ours, where two dots would lead elsewhere.
+_SHORTCODE = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]{0,99}", re.ASCII)
 _QUOTES = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
 _OBJECTS = frozenset(("application/activity+json", "application/ld+json"))
 
