@@ -105,6 +105,20 @@ def unsuspend(handle: Handle) -> None:
     shell.note(f"{handle} is back.")
 
 
+@commands.command()
+def limit(handle: Handle) -> None:
+    """Show what an account writes, here or elsewhere, to those alone who follow it."""
+    _with_account(handle, lambda account: moderation.silence(account, None))
+    shell.note(f"{handle} is limited.")
+
+
+@commands.command()
+def unlimit(handle: Handle) -> None:
+    """Undo `limit`."""
+    _with_account(handle, lambda account: moderation.unsilence(account, None))
+    shell.note(f"{handle} is not limited any more.")
+
+
 @commands.command("reset-password")
 def reset_password(name: Name) -> None:
     """Print a link with which somebody can choose a new password, for when no mail arrives."""

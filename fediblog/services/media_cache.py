@@ -77,8 +77,15 @@ async def _fetched_once(url: str, recipe: Recipe) -> Cached:
             raise Unavailable
         flight = asyncio.create_task(_fetched(url, recipe), name="media")
         flights[url, recipe] = flight
-        flight.add_done_callback(lambda _: flights.pop((url, recipe), None))
+        flight.add_done_callback(lambda ended: _land(flights, (url, recipe), ended))
     return await asyncio.shield(flight)
+
+
+def _land(flights: Flights, key: tuple[str, Recipe], ended: asyncio.Task[Cached]) -> None:
+    """Nobody may be waiting any more: then the error is nobody's."""
+    flights.pop(key, None)
+    if not ended.cancelled():
+        ended.exception()
 
 
 async def _fetched(url: str, recipe: Recipe) -> Cached:

@@ -174,6 +174,10 @@ def test_an_account_elsewhere_is_suspended_and_comes_back(site):
     assert inside(lambda: Account.get(id=dave.id)).suspended_at
     assert site("accounts", "unsuspend", "dave@far.example").code == 0
     assert inside(lambda: Account.get(id=dave.id)).suspended_at is None
+    assert site("accounts", "limit", "dave@far.example").code == 0
+    assert inside(lambda: Account.get(id=dave.id)).silenced_at
+    assert site("accounts", "unlimit", "dave@far.example").code == 0
+    assert inside(lambda: Account.get(id=dave.id)).silenced_at is None
     assert site("accounts", "suspend", "nobody@far.example").code == 1
     site("domains", "block", "far.example")
     inside(lambda: domain_rules.enforce("far.example"))
