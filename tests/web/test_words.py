@@ -68,7 +68,9 @@ def test_the_letter_on_a_tile(name: str, letter: str):
     [(None, None, ""), (0.0, 0.0, ""), (-1.0, 1.0, " x0 y0"), (1.0, -1.0, " x4 y4"), (0.5, 0.1, " x3")],
 )
 def test_focal_points_become_classes(x: float | None, y: float | None, classes: str):
-    file = MediaView(*(1, "image", "ready", "", "", "", "", "", "", x, y, 4, 3, None, None, None, None, None, ""))
+    file = MediaView(
+        *(1, "image", "ready", "", "", "", "", "", "", x, y, 4, 3, None, None, None, None, None, "")
+    )
     assert words.focus(file) == classes
 
 
