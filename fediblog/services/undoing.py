@@ -25,16 +25,17 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An act that is there: `other_id` is the account it concerns, or the post."""
+    """An act of an account that is there: `other_id` is the account it concerns, or the post."""
 
     act: Act
+    account_id: int
     other_id: int
 
 
-async def find(actor: Account, uri: str) -> Found | None:
-    """The act of this account that came under this name."""
-    line = await db.row(_BY_NAME, uri, actor.id)
-    return Found(Act(line["act"]), line["other_id"]) if line else None
+async def find(uri: str) -> Found | None:
+    """The act that came under this name, whoever did it."""
+    line = await db.row(_BY_NAME, uri)
+    return Found(Act(line["act"]), line["account_id"], line["other_id"]) if line else None
 
 
 async def find_about(actor: Account, act: Act, uri: str, emoji: str | None = None) -> Found | None:
@@ -44,7 +45,7 @@ async def find_about(actor: Account, act: Act, uri: str, emoji: str | None = Non
     """
     values = (uri, actor.id, emoji) if act is Act.LIKE else (uri, actor.id)
     other_id = await db.value(_ABOUT[act], *values)
-    return Found(act, other_id) if other_id is not None else None
+    return Found(act, actor.id, other_id) if other_id is not None else None
 
 
 async def remember(actor: Account, uri: str) -> None:
@@ -61,15 +62,15 @@ async def came_first(actor: Account, uri: str | None) -> bool:
 
 
 _BY_NAME = """
-SELECT 'follow' AS act, target_id AS other_id FROM follow WHERE uri = $1 AND follower_id = $2
+SELECT 'follow' AS act, follower_id AS account_id, target_id AS other_id FROM follow WHERE uri = $1
 UNION ALL
-SELECT 'follow', target_id FROM follow_request WHERE uri = $1 AND follower_id = $2
+SELECT 'follow', follower_id, target_id FROM follow_request WHERE uri = $1
 UNION ALL
-SELECT 'like', post_id FROM post_like WHERE uri = $1 AND account_id = $2
+SELECT 'like', account_id, post_id FROM post_like WHERE uri = $1
 UNION ALL
-SELECT 'boost', boost_of_id FROM post WHERE uri = $1 AND author_id = $2 AND boost_of_id IS NOT NULL
+SELECT 'boost', author_id, boost_of_id FROM post WHERE uri = $1 AND boost_of_id IS NOT NULL
 UNION ALL
-SELECT 'block', target_id FROM block WHERE uri = $1 AND account_id = $2
+SELECT 'block', account_id, target_id FROM block WHERE uri = $1
 LIMIT 1
 """
 _ABOUT = {

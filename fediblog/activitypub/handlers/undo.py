@@ -38,7 +38,9 @@ async def _undo(thing: Any, actor: Account) -> None:
             return await _disagree(thing, actor)
         if thing.get("type") not in _ACTS:
             return await dropped.count("unknown object")
-    found = await undoing.find(actor, name) if name else None
+    found = await undoing.find(name) if name else None
+    if found is not None and found.account_id != actor.id:
+        raise Forged(Reason.OWNER)
     if found is None and isinstance(thing, dict):
         found = await _described(thing, actor)
     if found is not None:

@@ -3,7 +3,6 @@
 import pytest
 
 from fediblog import db, uris
-from fediblog.activitypub.ownership import Forged
 from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.services import blocks, follows, relays
@@ -21,7 +20,7 @@ from tests.activitypub.handlers.stage import (
 from tests.people import person
 from tests.services.making import counts, told
 
-# ---------------------------------------------------------------------------------------------- they follow us
+# --------------------------------------------------------------------------------------------- they follow us
 
 
 async def test_who_is_open_is_followed_at_once_and_that_is_answered(rita, alice):
@@ -99,7 +98,7 @@ async def test_the_server_itself_is_followed_by_relays_that_were_asked_alone(rit
     assert await events() == [("follow_accepted", None, relay.account.id, asked["id"])]
 
 
-# ---------------------------------------------------------------------------------------------- we follow them
+# --------------------------------------------------------------------------------------------- we follow them
 
 
 @pytest.fixture
@@ -178,7 +177,7 @@ async def test_one_may_stop_agreeing(rita, alice, asked):
     assert await following(alice, rita.account) is None
 
 
-# ------------------------------------------------------------------------------------------------------ relays
+# ----------------------------------------------------------------------------------------------------- relays
 
 
 async def test_a_relay_lets_us_in_and_throws_us_out(rita, nora, fediverse):
