@@ -15,6 +15,8 @@ from fediblog.services.events import Event
 
 # An account elsewhere is settled with at most this often.
 _PAUSE = moments.HOUR
+# So many are taken back in one go: each is a letter, and a list may name everybody here.
+_MOST_DISOWNED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ async def settle(account: Account, listed: set[int], since: int) -> Settled:
     asking = set(await db.column(_ASKING, account.id))
     known = set(await db.column(_LOCAL.format(given=db.unnest("$1")), db.array(sorted(listed))))
     everyone = set(await db.column(_FOLLOWING, account.id, moments.now() + 1))
-    ended, agreed, disowned = following - listed, asking & known, known - everyone - asking
+    ended, agreed = following - listed, asking & known
+    disowned = sorted(known - everyone - asking)[:_MOST_DISOWNED]
     for follower_id in ended:
         await follows.remove_follower(account, follower_id)
     for follower_id in agreed:
