@@ -26,10 +26,11 @@ async def block(account: Account, target: Account, uri: str | None = None) -> No
     uri = uri or uris.absolute(f"/ap/blocks/{number}")
     async with db.transaction():
         await locks.pair(account.id, target.id)
-        if await db.value(_BLOCK, account.id, target.id, number, uri, moments.now()) is not None:
-            await events.record(Event.BLOCKED, account, target_id=target.id, detail={"uri": uri})
+        fresh = await db.value(_BLOCK, account.id, target.id, number, uri, moments.now())
         await settle_hidden(account.id, target.id)
         await follows.sever(account.id, target.id, by=account)
+        if fresh is not None:
+            await events.record(Event.BLOCKED, account, target_id=target.id, detail={"uri": uri})
 
 
 async def unblock(account: Account, target: Account) -> None:

@@ -34,6 +34,7 @@ async def boost(
         if boost_id is not None:
             await _announce(account, original, boost_id)
             await _count(account, original)
+            await events.record(Event.BOOSTED, account, post_id=boost_id)
         made = await Post.get_or_none(author_id=account.id, boost_of_id=original.id)
     if made is None:
         raise NotFound  # It was there, and has been taken back in this moment.
@@ -46,10 +47,10 @@ async def unboost(account: Account, post: Post) -> Post:
     async with db.transaction():
         gone = await db.row(_DELETE, account.id, original.id) if await locks.keep(original.id) else None
         if gone is not None:
-            await _record_end(account, original, gone)
             await notifications.take_back(Kind.BOOST, original.author_id, account.id, original.id)
             await db.execute("UPDATE post SET boosts = boosts - 1 WHERE id = $1", original.id)
             await db.execute("UPDATE account SET posts_count = posts_count - 1 WHERE id = $1", account.id)
+            await _record_end(account, original, gone)
     return original
 
 
@@ -93,7 +94,6 @@ async def _announce(account: Account, original: Post, boost_id: int) -> None:
     await work.owe(Job.FAN_OUT, boost_id)
     if account.actor_type != _GROUP:
         await notifications.tell(Kind.BOOST, original.author_id, account, original.id)
-    await events.record(Event.BOOSTED, account, post_id=boost_id)
 
 
 async def _record_end(account: Account, original: Post, gone: db.Row) -> None:
@@ -104,7 +104,7 @@ async def _record_end(account: Account, original: Post, gone: db.Row) -> None:
 
 
 async def _count(account: Account, original: Post) -> None:
-    """Last, the post before the account as everywhere, so that nobody waits crosswise (TIMELINES §8)."""
+    """Late, the post before the account as everywhere, so that nobody waits crosswise (TIMELINES §8)."""
     await db.execute("UPDATE post SET boosts = boosts + 1 WHERE id = $1", original.id)
     await db.execute(_COUNT, account.id, moments.now())
 

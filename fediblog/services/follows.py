@@ -6,7 +6,7 @@ Nobody is followed before they agree: a locked account, and every account elsewh
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from fediblog import db, ids, moments, uris
 from fediblog.errors import Forbidden, Invalid, NotFound
@@ -17,6 +17,15 @@ from fediblog.services import events, languages, locks, notifications, people, w
 from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import NOBODY, People, Relation
+
+
+class _Ended(NamedTuple):
+    """What was there between two: a follow that was agreed, or a request."""
+
+    follower_id: int
+    target_id: int
+    uri: str
+    agreed: bool
 
 
 class State(StrEnum):
@@ -62,13 +71,13 @@ async def follow(
                 return state
         if await _must_ask(account, target):
             named = await _insert("follow_request", account.id, target.id, _complete(options), uri)
-            await events.record(Event.FOLLOW_ASKED, account, target_id=target.id, detail={"uri": named})
             await notifications.tell(Kind.FOLLOW_REQUEST, target.id, account)
+            await events.record(Event.FOLLOW_ASKED, account, target_id=target.id, detail={"uri": named})
             return State.REQUESTED
         named = await _insert("follow", account.id, target.id, _complete(options), uri)
-        await _tell_accepted(target, account.id, named)
         await notifications.tell(Kind.FOLLOW, target.id, account)
         await _begin(account.id, target.id, account.local)
+        await _tell_accepted(target, account.id, named)
         return State.FOLLOWING
 
 
@@ -89,9 +98,9 @@ async def accept(target: Account, follower_id: int) -> None:
         asked = await _answer(target, follower_id)
         options = (asked["show_boosts"], asked["notify"], asked["languages"])
         await _insert("follow", follower_id, target.id, options, asked["uri"])
-        await _tell_accepted(target, follower_id, asked["uri"])
         local = await db.value("SELECT local FROM account WHERE id = $1", follower_id)
         await _begin(follower_id, target.id, bool(local))
+        await _tell_accepted(target, follower_id, asked["uri"])
 
 
 async def reject(target: Account, follower_id: int) -> None:
@@ -99,7 +108,7 @@ async def reject(target: Account, follower_id: int) -> None:
     async with db.transaction():
         await locks.pair(target.id, follower_id)
         asked = await _answer(target, follower_id)
-        await _tell_end(target, follower_id, target.id, asked["uri"])
+        await _tell_end(target, _Ended(follower_id, target.id, asked["uri"], False))
 
 
 async def named(target: Account, uri: str) -> int | None:
@@ -113,10 +122,7 @@ async def sever(one: int, other: int, by: Account | None = None) -> None:
 
     `by` is the one of the two who wants that; None: the other side is not told.
     """
-    ways = [(one, other), (other, one)]
-    agreed = [way for way in ways if await _remove(by, *way)]
-    for way in agreed:
-        await _count(*way, -1)
+    await _part(by, (one, other), (other, one))
 
 
 # ---------------------------------------------------------------------------------------------- lists
@@ -179,33 +185,41 @@ async def _begin(follower_id: int, target_id: int, local: bool) -> None:
 async def _end(by: Account, follower_id: int, target_id: int) -> None:
     async with db.transaction():
         await locks.pair(follower_id, target_id)
-        if await _remove(by, follower_id, target_id):
-            await _count(follower_id, target_id, -1)
+        await _part(by, (follower_id, target_id))
 
 
-async def _remove(by: Account | None, follower_id: int, target_id: int) -> bool:
-    """Delete request and follow. True when there was a follow, which then has to be uncounted."""
-    asked = await db.value(_DELETE.format(table="follow_request"), follower_id, target_id)
-    if asked is not None:
-        await notifications.take_back(Kind.FOLLOW_REQUEST, target_id, follower_id)
-    agreed = await db.value(_DELETE.format(table="follow"), follower_id, target_id)
-    if agreed is not None:
-        await notifications.take_back(Kind.FOLLOW, target_id, follower_id)
-    for uri in filter(None, (asked, agreed)):
-        await _tell_end(by, follower_id, target_id, uri)
-    return agreed is not None
+async def _part(by: Account | None, *ways: tuple[int, int]) -> None:
+    """Rows first, then counters, and last what the other side hears of it."""
+    ended = [gone for way in ways for gone in await _remove(*way)]
+    for gone in ended:
+        if gone.agreed:
+            await _count(gone.follower_id, gone.target_id, -1)
+    for gone in ended:
+        await _tell_end(by, gone)
+
+
+async def _remove(follower_id: int, target_id: int) -> list[_Ended]:
+    """Delete request and follow, as far as they are there."""
+    found = []
+    for table, kind in (("follow_request", Kind.FOLLOW_REQUEST), ("follow", Kind.FOLLOW)):
+        uri = await db.value(_DELETE.format(table=table), follower_id, target_id)
+        if uri is not None:
+            await notifications.take_back(kind, target_id, follower_id)
+            found.append(_Ended(follower_id, target_id, uri, kind is Kind.FOLLOW))
+    return found
 
 
 async def _tell_accepted(target: Account, follower_id: int, uri: str) -> None:
     await events.record(Event.FOLLOW_ACCEPTED, target, target_id=follower_id, detail={"uri": uri})
 
 
-async def _tell_end(by: Account | None, follower_id: int, target_id: int, uri: str) -> None:
+async def _tell_end(by: Account | None, gone: _Ended) -> None:
     """The other side hears of it: from the follower that it ends, from the followed that it is refused."""
-    if by is not None and by.id == follower_id:
-        await events.record(Event.FOLLOW_ENDED, by, target_id=target_id, detail={"uri": uri})
+    detail = {"uri": gone.uri}
+    if by is not None and by.id == gone.follower_id:
+        await events.record(Event.FOLLOW_ENDED, by, target_id=gone.target_id, detail=detail)
     elif by is not None:
-        await events.record(Event.FOLLOW_REJECTED, by, target_id=follower_id, detail={"uri": uri})
+        await events.record(Event.FOLLOW_REJECTED, by, target_id=gone.follower_id, detail=detail)
 
 
 async def _answer(target: Account, follower_id: int) -> dict[str, Any]:

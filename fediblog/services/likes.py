@@ -29,8 +29,8 @@ async def like(account: Account, post: Post, uri: str | None = None, reaction: R
             await db.execute(_REACT, *values)
         if like_id is not None:
             await notifications.tell(Kind.LIKE, post.author_id, account, post.id)
-            await _record(Event.LIKED, account, post, like_id=like_id)
             await db.execute("UPDATE post SET likes = likes + 1 WHERE id = $1", post.id)
+            await _record(Event.LIKED, account, post, like_id=like_id)
     return post
 
 
@@ -41,8 +41,8 @@ async def unlike(account: Account, post: Post) -> Post:
         like_id = await db.value(_UNLIKE, account.id, post.id) if await locks.keep(post.id) else None
         if like_id is not None:
             await notifications.take_back(Kind.LIKE, post.author_id, account.id, post.id)
-            await _record(Event.UNLIKED, account, post, like_id=like_id, post_uri=post.uri)
             await db.execute("UPDATE post SET likes = likes - 1 WHERE id = $1", post.id)
+            await _record(Event.UNLIKED, account, post, like_id=like_id, post_uri=post.uri)
     return post
 
 

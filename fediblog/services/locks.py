@@ -6,7 +6,8 @@ wait for each other until their transactions end.
 So that nobody waits crosswise, rows are locked in one order everywhere: the post that is answered, the post
 itself, what hangs on it, and last the accounts in the order of their ids. Whoever writes a row that hangs on
 a post begins with `keep`, whoever changes the post with `change`, whoever deletes it with `remove`. Of people
-it is the account, its user, and then sessions, tokens and mails.
+it is the account, its user, and then sessions, tokens and mails. What an account owes to other servers
+(events.py) comes after all of these.
 """
 
 from collections.abc import Iterable

@@ -91,8 +91,8 @@ async def vote(account: Account, post: Post, choices: Collection[int]) -> None:
         ballot = sum(1 << position for position in chosen)
         if not await db.value(_CAST, post.id, account.id, ballot, moments.now()):
             raise Invalid(_VOTED)
-        await _record(account, post, chosen)
         await _counted(post, chosen, 1)
+        await _record(account, post, chosen)
 
 
 async def choose(account: Account, post: Post, option: str) -> None:

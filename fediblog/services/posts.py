@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fediblog import db, ids, moments, uris
 from fediblog.errors import Gone, NotFound
@@ -55,8 +56,9 @@ async def publish(author: Account, draft: Draft) -> Post:
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
-        await _announce(author, post, composed)
+        await _announce(author, post, composed.mentioned)
         await storing.count(author, post)
+        await _let_others_know(Event.POST_PUBLISHED, author, post, composed)
     return post
 
 
@@ -81,7 +83,7 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
-        await events.record(Event.POST_EDITED, author, post_id=post.id, detail={"unknown": composed.unknown})
+        await _let_others_know(Event.POST_EDITED, author, post, composed)
     return post
 
 
@@ -136,7 +138,7 @@ async def remove(post: Post) -> bool:
         if not await locks.remove(post.id):
             return False
         boosters = await db.column("SELECT author_id FROM post WHERE boost_of_id = $1", post.id)
-        await _record_end(post, boosters)
+        remains = await _remains(post, boosters) if post.local else None
         # Of what not everybody could see strangers do not learn that it was there: no number leads to it.
         number = post.id if post.visibility <= Visibility.UNLISTED else 0
         await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
@@ -144,6 +146,9 @@ async def remove(post: Post) -> bool:
         await db.execute(_LET_FILES_GO, post.id, moments.now())
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
         await _uncount(post, boosters)
+        if remains is not None:
+            author = await Account.get(id=post.author_id)
+            await events.record(Event.POST_DELETED, author, post_id=post.id, detail=remains)
     return True
 
 
@@ -196,27 +201,27 @@ async def _as_before(post_id: int) -> Post:
     return post
 
 
-async def _announce(author: Account, post: Post, composed: Composed) -> None:
-    """Tell those mentioned; the workers owe it to the homes here, and to everybody elsewhere."""
-    await notifications.tell_all(Kind.MENTION, composed.mentioned, author, post.id)
+async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
+    """Tell those mentioned, and owe the rest to the workers."""
+    await notifications.tell_all(Kind.MENTION, mentioned, author, post.id)
     if post.visibility < Visibility.DIRECT:
         await work.owe(Job.FAN_OUT, post.id)
-    await events.record(Event.POST_PUBLISHED, author, post_id=post.id, detail={"unknown": composed.unknown})
 
 
-async def _record_end(post: Post, boosters: list[int]) -> None:
-    """Whoever got a post of ours hears that it is gone; all that would say who that was goes with it."""
-    if not post.local:
-        return
-    detail = {
+async def _let_others_know(event: Event, author: Account, post: Post, composed: Composed) -> None:
+    """Other servers hear of it, when those whom the text names and nobody knows yet have been looked for."""
+    await events.record(event, author, post_id=post.id, detail={"unknown": composed.unknown})
+
+
+async def _remains(post: Post, boosters: list[int]) -> dict[str, Any]:
+    """What tells who elsewhere may have a copy: it goes with the post."""
+    return {
         "uri": post.uri,
         "visibility": post.visibility,
         "addressed": await db.column("SELECT account_id FROM mention WHERE post_id = $1", post.id),
         "boosters": boosters,
         "reply_to_author_id": post.reply_to_author_id,
     }
-    author = await Account.get(id=post.author_id)
-    await events.record(Event.POST_DELETED, author, post_id=post.id, detail=detail)
 
 
 async def _uncount(post: Post, boosters: list[int]) -> None:
