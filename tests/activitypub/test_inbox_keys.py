@@ -19,6 +19,7 @@ from fediblog.services import dropped
 from tests.activitypub.test_inbox_door import other_pair, rows, send, unchanged
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, remote
+from tests.tasks.conftest import until
 
 
 @pytest.fixture
@@ -278,8 +279,7 @@ async def test_twenty_keys_are_asked_for_at_a_time(app, fediverse):
         asyncio.create_task(send(app, actor, said(each, actor)))
         for each, actor in zip(peers, people, strict=True)
     ]
-    while sum(each.waiting for each in slow) < 20:
-        await asyncio.sleep(0.005)
+    await until(lambda: sum(each.waiting for each in slow) == 20)
     await asyncio.sleep(0.02)
     assert sum(each.waiting for each in slow) == 20
     for each in slow:
