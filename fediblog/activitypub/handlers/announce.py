@@ -19,7 +19,7 @@ async def handle(activity: Node, actor: Account) -> None:
     thing = parts.things(activity)[0]
     inner = thing if _is_activity(thing) else None
     if await relay_answers.is_relay(actor):
-        return await _relayed(parts.address(thing) if inner is None else parts.one(inner))
+        return await _relayed(thing, inner)
     if inner is None:
         return await _boosted(parts.address(thing), activity, actor)
     if not await unwrapping.is_wanted(inner, actor):
@@ -37,9 +37,11 @@ def _is_activity(thing: Any) -> bool:
     )
 
 
-async def _relayed(uri: str) -> None:
+async def _relayed(thing: Any, inner: Node | None) -> None:
     """Whatever it is, the relay is no booster of it, and nobody here need follow anybody for it."""
-    if not ownership.is_ours(uri):
+    if inner is not None:
+        await unwrapping.apply(inner)
+    elif not ownership.is_ours(uri := parts.address(thing)):
         await resolver.post(uri)
 
 

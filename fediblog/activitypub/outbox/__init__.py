@@ -59,6 +59,7 @@ _OF_ACCOUNTS: dict[Event, Compose] = {
 }
 _OF_THE_SERVER: dict[Event, Callable[[Happened], Awaitable[list[Letter]]]] = {
     Event.REPORTED: about_server.reported,
+    Event.FOLLOW_ACCEPTED: about_server.follow_accepted,
     Event.RELAY_ASKED: about_server.relay_asked,
     Event.RELAY_LEFT: about_server.relay_left,
 }

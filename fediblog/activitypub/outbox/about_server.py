@@ -25,6 +25,16 @@ async def relay_asked(event: Happened) -> list[Letter]:
     return [Letter(_follow(event), frozenset((event.detail["inbox"],)))]
 
 
+async def follow_accepted(event: Happened) -> list[Letter]:
+    """Accept, for a relay that follows back as those of LitePub do."""
+    relay = await Account.get_or_none(id=event.target_id, local=False, deleted_at=None)
+    if relay is None:
+        return []
+    follow = documents.follow(event.detail["uri"], relay.uri, uris.server_uri())
+    accept = documents.activity("Accept", uris.activity_uri(event.id), uris.server_uri(), follow, [relay.uri])
+    return [Letter(accept, frozenset((relay.inbox,)))]
+
+
 async def relay_left(event: Happened) -> list[Letter]:
     """Undo of it."""
     follow = _follow(event)

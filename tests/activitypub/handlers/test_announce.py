@@ -8,8 +8,8 @@ from fediblog.errors import Forbidden, Invalid, Malformed, NotFound
 from fediblog.http import Unwelcome
 from fediblog.models import Account, Post, Visibility
 from fediblog.services import blocks, relay_answers, relays
-from tests.activitypub.handlers.stage import Someone, befriend, drops, found, handle, meet
-from tests.services.making import post, told
+from tests.activitypub.handlers.stage import NOW, Someone, befriend, drops, found, handle, meet
+from tests.services.making import owed, post, told
 
 PUBLIC = ["as:Public"]
 
@@ -31,6 +31,8 @@ async def test_a_post_of_ours_is_boosted_by_anybody_and_that_counts_once(rita, a
     assert (boost.uri, boost.author_id, boost.local) == (first["id"], rita.account.id, False)
     assert (await found(made.uri)).boosts == 1
     assert await told(alice) == [("boost", rita.account.id, made.id)]
+    # Nobody's home waits for what a stranger passes on.
+    assert await owed("fan_out") == []
 
 
 async def test_who_is_followed_here_boosts_what_nobody_knew(rita, otto, alice):
@@ -164,6 +166,16 @@ async def test_what_a_relay_brings_is_kept_and_the_relay_is_no_booster(relay, ot
 
     assert (await found(note["id"])).content == "<p>True</p>"
     assert await boosts() == []
+
+
+async def test_what_a_relay_says_of_edits_and_ends_is_asked_of_the_posts_own_server(relay, otto):
+    note = otto.note("<p>First</p>")
+    await relay.does("Announce", note["id"], to=PUBLIC)
+    otto.peer.keep({**note, "content": "<p>Second</p>", "updated": NOW})
+    await relay.does("Announce", otto.activity("Update", {**note, "content": "<p>False</p>"}), to=PUBLIC)
+    assert (await found(note["id"])).content == "<p>Second</p>"
+    await relay.does("Announce", otto.activity("Delete", note["id"]), to=PUBLIC)
+    assert await found(note["id"]) is not None
 
 
 async def test_a_relay_that_has_not_let_us_in_is_a_stranger(relay, otto, fediverse):

@@ -1,8 +1,10 @@
 """Follow, and what others answer to ours."""
 
+import orjson
 import pytest
 
 from fediblog import db, uris
+from fediblog.activitypub import outbox
 from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.services import blocks, follows, relays
@@ -96,6 +98,13 @@ async def test_the_server_itself_is_followed_by_relays_that_were_asked_alone(rit
 
     asked = await relay.does("Follow", uris.server_uri())
     assert await events() == [("follow_accepted", None, relay.account.id, asked["id"])]
+
+    await outbox.federate(0)
+    assert await events() == []
+    body = orjson.loads(bytes(await db.value("SELECT body FROM activity WHERE kind = 'Accept'")))
+    assert body["actor"] == uris.server_uri()
+    assert (body["object"]["id"], body["object"]["actor"]) == (asked["id"], relay.account.uri)
+    assert await db.column("SELECT inbox FROM delivery") == [relay.account.inbox]
 
 
 # --------------------------------------------------------------------------------------------- we follow them
