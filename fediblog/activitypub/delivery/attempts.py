@@ -4,6 +4,7 @@ What an answer means is either about the letter or about the server, and never b
 letter is well, and one that does not answer says nothing about the letter.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -52,20 +53,32 @@ _OF_THE_SERVER = frozenset((408, 425, 429))
 _WRONG_SIGNATURE = frozenset((400, 401))
 
 
+# All knocks together, and waiting for a turn at the host: a lane must not outlive its lease.
+_AT_MOST = 25.0
+
+
 async def deliver(envelope: Envelope, inbox: str, domain: str, signs: str) -> Result:
     """Send it. `signs` is how this server wants signatures, as far as that is known (FEDERATION §7.3)."""
     headers = await _headers(envelope, domain)
+    try:
+        async with asyncio.timeout(_AT_MOST):
+            return await _knock(envelope, inbox, headers, signs)
+    except TimeoutError:
+        return Result(Verdict.SERVER_FAILS, "time")
+
+
+async def _knock(envelope: Envelope, inbox: str, headers: dict[str, str], signs: str) -> Result:
+    """Signed as the server likes it; when it says that this is wrong, in each other way."""
     knocks = _schemes(signs, inbox)
-    first = next(knocks)
-    answer = await _post(envelope, inbox, headers, first)
-    if isinstance(answer, Result):
-        return answer
-    if answer.status in _WRONG_SIGNATURE:
+    first = await _post(envelope, inbox, headers, next(knocks))
+    if isinstance(first, Result):
+        return first
+    if first.status in _WRONG_SIGNATURE:
         for scheme in knocks:
             again = await _post(envelope, inbox, headers, scheme)
             if isinstance(again, http.Answered) and 200 <= again.status < 300:
                 return Result(Verdict.ARRIVED, signs=scheme.value)
-    return _meaning(answer)
+    return _meaning(first)
 
 
 async def _headers(envelope: Envelope, domain: str) -> dict[str, str]:

@@ -4,11 +4,16 @@ from collections.abc import Iterable
 
 from fediblog.activitypub import senders
 from fediblog.activitypub.delivery.attempts import Envelope
+from fediblog.activitypub.senders import Sender
 from fediblog.models import Account
 from fediblog.services import outgoing
 from fediblog.services.outgoing import Paper
 
-_MOST_KEPT = 256
+# More than one look takes out (64 servers, 8 letters each); an activity may have a hundred kilobytes.
+_MOST_PAPERS = 600
+_MOST_SIGNERS = 256
+
+Signer = tuple[Sender, Account | None]
 
 
 class Envelopes:
@@ -16,33 +21,40 @@ class Envelopes:
 
     def __init__(self) -> None:
         self._papers: dict[int, Paper] = {}
-        self._sealed: dict[int, Envelope | None] = {}
+        self._signers: dict[int | None, Signer] = {}
 
     async def fetch(self, activity_ids: Iterable[int]) -> None:
-        """Have the texts of these at hand."""
+        """Have these ready. Only read here: a key that cannot be used is found out by the lane that needs it."""
         missing = [number for number in dict.fromkeys(activity_ids) if number not in self._papers]
-        if len(self._papers) + len(missing) > _MOST_KEPT:
-            self._papers.clear()
-            self._sealed.clear()
         if missing:
             self._papers |= await outgoing.papers(missing)
+        for oldest in list(self._papers)[: max(0, len(self._papers) - _MOST_PAPERS)]:
+            del self._papers[oldest]
 
     async def get(self, activity_id: int) -> Envelope | None:
-        """The activity, ready to be sent. None when nobody can sign it any more.
-
-        Raises whatever is wrong with the key of its sender: nobody else has to do with that.
-        """
-        if activity_id not in self._sealed:
+        """The activity, ready to be signed and sent. None when nobody can sign it any more."""
+        if activity_id not in self._papers:
             await self.fetch([activity_id])
-            paper = self._papers.get(activity_id)
-            self._sealed[activity_id] = await _seal(paper) if paper else None
-        return self._sealed[activity_id]
+        paper = self._papers.get(activity_id)
+        signer = await self._signer(paper.account_id) if paper else None
+        return Envelope(paper, *signer) if paper and signer else None
+
+    async def _signer(self, account_id: int | None) -> Signer | None:
+        if account_id not in self._signers:
+            found = await _find_signer(account_id)
+            if found is None:
+                return None
+            if len(self._signers) >= _MOST_SIGNERS:
+                self._signers.clear()
+            self._signers[account_id] = found
+        return self._signers[account_id]
 
 
-async def _seal(paper: Paper) -> Envelope | None:
-    if paper.account_id is None:
-        return Envelope(paper, await senders.of_server(), None)
-    account = await Account.get_or_none(id=paper.account_id)
+async def _find_signer(account_id: int | None) -> Signer | None:
+    """The account, or the server itself. None when the key has gone with its account."""
+    if account_id is None:
+        return await senders.of_server(), None
+    account = await Account.get_or_none(id=account_id)
     if account is None or account.private_key is None:
         return None
-    return Envelope(paper, senders.of_account(account), account)
+    return senders.of_account(account), account

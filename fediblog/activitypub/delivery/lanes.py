@@ -11,8 +11,8 @@ from fediblog import db, moments
 from fediblog.activitypub.delivery import attempts, plan
 from fediblog.activitypub.delivery.attempts import Result, Verdict
 from fediblog.activitypub.delivery.envelopes import Envelopes
-from fediblog.activitypub.delivery.recorder import Recorder
-from fediblog.activitypub.delivery.slots import Slots
+from fediblog.activitypub.delivery.recorder import Permit, Recorder
+from fediblog.activitypub.delivery.slots import Place, Slots
 from fediblog.errors import NoSpace, Unavailable
 from fediblog.queue import Job
 from fediblog.services import outgoing, servers, work
@@ -46,8 +46,8 @@ class Lane:
     async def run(self, letters: Sequence[Letter]) -> None:
         """Deliver these, and then what else there is."""
         try:
-            async with self._slots.place():
-                while letters and await self._deliver_all(letters):
+            async with self._slots.place() as place:
+                while letters and await self._deliver_all(letters, place):
                     letters = await self._more() if len(letters) == BATCH else []
                 self._exhausted = not letters
         finally:
@@ -56,50 +56,50 @@ class Lane:
     async def _more(self) -> list[Letter]:
         # What has been answered is not taken out again only when that is written.
         await self._recorder.settled()
-        return (await outgoing.letters([self._host], BATCH))[self._host.id]
+        found = (await outgoing.letters([self._host], BATCH))[self._host.id]
+        await self._envelopes.fetch(letter.activity_id for letter in found)
+        return found
 
-    async def _deliver_all(self, letters: Sequence[Letter]) -> bool:
+    async def _deliver_all(self, letters: Sequence[Letter], place: Place) -> bool:
         """False when there is no use, or no time, to go on."""
-        by_sender: defaultdict[int | None, list[Letter]] = defaultdict(list)
-        for letter in letters:
-            by_sender[letter.account_id].append(letter)
-        queues = list(by_sender.values())
-        if len(letters) <= _DEEP or len(queues) == 1:
-            queues = [list(letters)]
         width = asyncio.Semaphore(_MOST_CONNECTIONS)
-        await asyncio.gather(*(self._one_by_one(queue, width) for queue in queues))
+        lines = (self._one_by_one(line, place, width) for line in _lines(letters))
+        # All of them end before the server is given back, whatever happens to one.
+        for outcome in await asyncio.gather(*lines, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
         # A server that failed and is well again is leased anew, as one of the healthy.
         return self._may_go_on() and self._host.fails == 0
 
-    async def _one_by_one(self, letters: Sequence[Letter], width: asyncio.Semaphore) -> None:
-        """What one sender wrote arrives in order: an edit never comes before its post."""
+    async def _one_by_one(self, letters: Sequence[Letter], place: Place, width: asyncio.Semaphore) -> None:
         async with width:
             for letter in letters:
                 if not self._may_go_on():
                     return
-                await self._deliver(letter)
+                await self._deliver(letter, place)
 
     def _may_go_on(self) -> bool:
         return self._trouble is None and not self.stopping and time.monotonic() < self._until
 
-    async def _deliver(self, letter: Letter) -> None:
-        release = await self._recorder.admit()
+    async def _deliver(self, letter: Letter, place: Place) -> None:
+        permit = await self._recorder.admit()
         try:
-            put = await self._attempt(letter)
+            put = await self._attempt(letter, place, permit)
         except BaseException:
-            release()
+            permit.end()
             raise
-        self._recorder.put(put, release)
+        self._recorder.put(put, permit)
 
-    async def _attempt(self, letter: Letter) -> Put:
-        sent = await self._slots.waiting(self._send(letter))
-        error = sent.exception()
-        if error is None:
-            return await self._put(letter, sent.result())
-        if isinstance(error, Unavailable | NoSpace):
-            raise error
-        # A poisonous letter must not hold up the others (SECURITY §9 R6).
-        return self._crashed(letter, error)
+    async def _attempt(self, letter: Letter, place: Place, permit: Permit) -> Put:
+        """Raises what the database says when it is away."""
+        sent = await place.send(self._send(letter), permit.suspended())
+        match sent.exception():
+            case None:
+                return await self._put(letter, sent.result())
+            case Unavailable() | NoSpace() as away:
+                raise away
+            case poison:
+                return _crashed(letter, poison)
 
     async def _send(self, letter: Letter) -> Result:
         envelope = await self._envelopes.get(letter.activity_id)
@@ -121,19 +121,12 @@ class Lane:
                 return Put(letter.id, "done")
             case Verdict.REFUSED if letter.refusals + 1 < plan.MOST_REFUSALS:
                 self._well = True
-                return Put(letter.id, "due", result.error, now + plan.refusal_pause(letter.refusals + 1), 1)
+                due_at = now + plan.refusal_pause(letter.refusals + 1)
+                return Put(letter.id, "due", result.error, due_at, refusals=1)
             case Verdict.GONE:
                 await _look_again(letter.inbox)
         self._well = True
-        return Put(letter.id, "failed", result.error)
-
-    def _crashed(self, letter: Letter, error: BaseException) -> Put:
-        """A letter that we cannot send keeps nobody else waiting; after some tries it is put aside (R6)."""
-        log.error("a letter cannot be sent", exc_info=error, delivery=letter.id)
-        crashes = letter.refusals + 1
-        state = "quarantined" if crashes >= plan.MOST_CRASHES else "due"
-        due_at = moments.now() + plan.crash_pause(crashes)
-        return Put(letter.id, state, f"{type(error).__name__}: {error}"[:500], due_at, 1)
+        return Put(letter.id, "failed", result.error, refusals=1)
 
     async def _end(self) -> Left:
         """How the server is left. One failure after a success is the first one."""
@@ -148,13 +141,34 @@ class Lane:
         host, now = self._host, moments.now()
         fails = 1 if self._well else host.fails + 1
         since = now if self._well or host.failing_since is None else host.failing_since
-        pause = plan.host_pause(fails, now - since)
-        if trouble.wait is not None:
-            pause = max(trouble.wait, 1) * moments.SECOND
+        # It may ask for more time, and not for less: else it could have us knock all day.
+        pause = max(plan.host_pause(fails, now - since), (trouble.wait or 0) * moments.SECOND)
         if servers.is_given_up(since, now):
             dropped = await outgoing.give_up(host)
             log.warning("a server has not answered for a week", server=host.domain, dropped=dropped)
         return Left(host, fails, since, trouble.error, now + pause, self._signs)
+
+
+def _lines(letters: Sequence[Letter]) -> list[list[Letter]]:
+    """What goes over one connection: a few letters together, many by sender.
+
+    What one sender wrote stays in order: an edit never comes before its post.
+    """
+    if len(letters) <= _DEEP:
+        return [list(letters)]
+    by_sender: defaultdict[int | None, list[Letter]] = defaultdict(list)
+    for letter in letters:
+        by_sender[letter.account_id].append(letter)
+    return list(by_sender.values())
+
+
+def _crashed(letter: Letter, error: BaseException) -> Put:
+    """A letter that we cannot send keeps nobody else waiting; after some tries it is put aside (R6)."""
+    log.error("a letter cannot be sent", delivery=letter.id, exc_info=error)
+    crashes = letter.refusals + 1
+    state = "quarantined" if crashes >= plan.MOST_CRASHES else "due"
+    due_at = moments.now() + plan.crash_pause(crashes)
+    return Put(letter.id, state, ascii(error)[:500], due_at, refusals=1)
 
 
 async def _look_again(inbox: str) -> None:

@@ -107,8 +107,11 @@ class _Office:
                 await self._return_all()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-        if time.monotonic() >= self._until and not self._stopping:
+        if not self._stopping and self._over():
             queue.nudge(Job.DELIVER)
+
+    def _over(self) -> bool:
+        return self._stopping or time.monotonic() >= self._until
 
     async def _is_busy(self) -> bool:
         """What ends a lane is only seen by a look that comes after it was written down."""
@@ -117,7 +120,7 @@ class _Office:
 
     async def _look(self) -> bool:
         """Give lanes to servers that have something due. True when there may be more of them."""
-        if self._stopping or time.monotonic() >= self._until:
+        if self._over():
             return False
         self._woken.clear()
         found = [await self._open(failing) for failing in (False, True)]
