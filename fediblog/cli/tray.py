@@ -1,4 +1,4 @@
-"""`fediblog queue …`: the trays: owed work, and what others have brought."""
+"""`fediblog queue …`: the trays: owed work, what others have brought, and what they shall hear of."""
 
 from typing import Annotated, Any
 
@@ -6,14 +6,14 @@ import typer
 
 from fediblog import moments
 from fediblog.cli import shell
-from fediblog.services import inbox_items, work
+from fediblog.services import events, inbox_items, work
 
 commands = shell.group("The work that waits.")
 
 
 @commands.command()
 def status(json: shell.Json = False) -> None:
-    """How much waits, and what was put aside after five crashes."""
+    """How much waits, and what was put aside because nothing can be made of it."""
     heaps, poison = shell.in_house(_look)
     if json:
         shell.show_one({"work": heaps, "quarantined": poison}, json)
@@ -69,12 +69,24 @@ async def _look() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         }
         for row in await inbox_items.quarantined()
     ]
+    poison += [
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "key": str(row.account_id or "server"),
+            "crashes": 1,
+            "since": moments.iso(row.quarantined_at),
+            "error": row.error,
+        }
+        for row in await events.quarantined()
+    ]
     return heaps, poison
 
 
 async def _retry(ids: list[int]) -> int:
-    activities = {row.id for row in await inbox_items.quarantined()}
-    chosen = ids or [*activities, *(row.id for row in await work.quarantined())]
+    trays = (work, inbox_items, events)
+    held = {row.id: tray for tray in trays for row in await tray.quarantined()}
+    chosen = ids or list(held)
     for number in chosen:
-        await (inbox_items.retry(number) if number in activities else work.retry(number))
+        await held.get(number, work).retry(number)
     return len(chosen)

@@ -11,7 +11,8 @@ import pytest
 from fediblog import __version__, house
 from fediblog.cli import doctor
 from fediblog.queue import Job
-from fediblog.services import inbox_items, tokens, work
+from fediblog.services import events, inbox_items, tokens, work
+from fediblog.services.events import Event
 from fediblog.services.inbox_items import New
 from tests.people import PASSWORD, person
 
@@ -283,6 +284,19 @@ def test_activities_are_shown_with_the_tray_and_get_a_fresh_start(site):
     assert (shown["quarantined"][0]["key"], shown["quarantined"][0]["crashes"]) == ("https://a.example/1", 5)
     assert site("queue", "retry", "--all").err == "1 to be done again.\n"
     assert orjson.loads(site("queue", "status", "--json").out)["work"][0]["state"] == "due"
+
+
+def test_events_are_shown_with_the_tray_and_get_a_fresh_start(site):
+    async def poison():
+        await events.record(Event.RELAY_ASKED, None)
+        [event] = await events.waiting(events.SERVER, 1)
+        await events.put_aside(event.id, "KeyError: 'inbox'")
+
+    inside(poison)
+    [shown] = orjson.loads(site("queue", "status", "--json").out)["quarantined"]
+    assert (shown["kind"], shown["key"], shown["error"]) == ("relay_asked", "server", "KeyError: 'inbox'")
+    assert site("queue", "retry", str(shown["id"])).err == "1 to be done again.\n"
+    assert orjson.loads(site("queue", "status", "--json").out)["quarantined"] == []
 
 
 def test_media_are_pruned(site):
