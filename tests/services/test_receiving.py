@@ -135,7 +135,8 @@ async def test_posts_of_the_same_millisecond_are_as_many_posts(
     assert {post.created_at for post in found} == {then}
 
 
-@pytest.mark.parametrize("moment", [-(10**15), 0, moments.now() + 10 * DAY])
+# The last is in the year 2286.
+@pytest.mark.parametrize("moment", [-(10**15), 0, 10**13])
 async def test_dates_that_cannot_be_are_brought_into_this_century(rita: Account, moment: int):
     post = await take(rita, said(rita, created_at=moment))
     assert receiving._EARLIEST <= post.created_at <= moments.now()
