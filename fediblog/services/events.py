@@ -28,7 +28,7 @@ class Event(StrEnum):
 
     POST_PUBLISHED = "post_published"  # post; detail: unknown (handles that nobody knew yet)
     POST_EDITED = "post_edited"  # post; detail: unknown
-    # post; detail: uri, visibility, addressed (account ids), boosters (account ids), reply_to_author_id
+    # post; detail: uri, visibility, addressed and boosters (accounts), boosts (posts), reply_to_author_id
     POST_DELETED = "post_deleted"
     POLL_CHANGED = "poll_changed"  # post; new tallies, or the end
     VOTED = "voted"  # post: the poll elsewhere; target: its author; detail: options (titles)

@@ -137,15 +137,15 @@ async def remove(post: Post) -> bool:
     async with db.transaction():
         if not await locks.remove(post.id):
             return False
-        boosters = await db.column("SELECT author_id FROM post WHERE boost_of_id = $1", post.id)
-        remains = await _remains(post, boosters) if post.local else None
+        boosts = await db.rows("SELECT id, author_id FROM post WHERE boost_of_id = $1", post.id)
+        remains = await _remains(post, boosts) if post.local else None
         # Of what not everybody could see strangers do not learn that it was there: no number leads to it.
         number = post.id if post.visibility <= Visibility.UNLISTED else 0
         await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
         await db.execute(_LET_FILES_GO, post.id, moments.now())
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
-        await _uncount(post, boosters)
+        await _uncount(post, [boost["author_id"] for boost in boosts])
         if remains is not None:
             author = await Account.get(id=post.author_id)
             await events.record(Event.POST_DELETED, author, post_id=post.id, detail=remains)
@@ -213,13 +213,14 @@ async def _let_others_know(event: Event, author: Account, post: Post, composed: 
     await events.record(event, author, post_id=post.id, detail={"unknown": composed.unknown})
 
 
-async def _remains(post: Post, boosters: list[int]) -> dict[str, Any]:
+async def _remains(post: Post, boosts: list[dict[str, Any]]) -> dict[str, Any]:
     """What tells who elsewhere may have a copy: it goes with the post."""
     return {
         "uri": post.uri,
         "visibility": post.visibility,
         "addressed": await db.column("SELECT account_id FROM mention WHERE post_id = $1", post.id),
-        "boosters": boosters,
+        "boosters": [boost["author_id"] for boost in boosts],
+        "boosts": [boost["id"] for boost in boosts],
         "reply_to_author_id": post.reply_to_author_id,
     }
 

@@ -49,9 +49,15 @@ async def boosters(post_id: int) -> set[str]:
     return set(await db.column(_BOOSTERS, post_id))
 
 
-async def reached(post_id: int) -> set[str]:
-    """To which letters about a post have gone, or are on their way."""
-    return set(await db.column(_REACHED, post_id))
+async def reached(post_id: int, boosts: Iterable[int] = ()) -> set[str]:
+    """To which letters about a post, or about these boosts of it, have gone or are on their way."""
+    told_of = db.array([post_id, *boosts])
+    return set(await db.column(_REACHED.format(given=db.unnest("$1")), told_of))
+
+
+async def boosts_here(post_id: int) -> list[int]:
+    """The boosts of a post by people here: whoever heard of one of them has looked at the post."""
+    return await db.column("SELECT id FROM post WHERE boost_of_id = $1 AND local", post_id)
 
 
 async def everybody() -> set[str]:
@@ -93,7 +99,8 @@ SELECT DISTINCT {_NEAREST} FROM post p JOIN account a ON a.id = p.author_id
 WHERE p.boost_of_id = $1 AND {_REACHABLE}
 """
 _REACHED = """
-SELECT DISTINCT d.inbox FROM activity x JOIN delivery d ON d.activity_id = x.id WHERE x.post_id = $1
+SELECT DISTINCT d.inbox FROM {given} JOIN activity x ON x.post_id = given.id
+JOIN delivery d ON d.activity_id = x.id
 """
 # Servers without a shared inbox hear of it through one of their people.
 _EVERYBODY = """

@@ -15,7 +15,7 @@ from fediblog.services.polls import PollDraft
 from tests.activitypub.posted import followed, letter, letters
 from tests.harness.fediverse import Fediverse
 from tests.people import person, remote
-from tests.services.making import post
+from tests.services.making import owed, post
 
 RITA, RAOUL = "https://remote.example/users/rita/inbox", "https://other.example/users/raoul/inbox"
 REMOTE, OTHER, THIRD = (f"https://{name}.example/inbox" for name in ("remote", "other", "third"))
@@ -217,6 +217,33 @@ async def test_an_edit_also_goes_to_all_who_got_or_boosted_the_post(
     assert delete.activity["object"] == {"id": made.uri, "type": "Tombstone"}
     assert delete.inboxes == {REMOTE, OTHER, THIRD}
     assert delete.activity["to"] == [PUBLIC]
+
+
+async def test_who_heard_of_a_post_by_a_boost_from_here_hears_of_its_edit_and_its_end(
+    alice: Account, bob: Account, raoul: Account
+) -> None:
+    await followed(bob, raoul)
+    made = await write(alice)
+    await boosts.boost(bob, made)
+    assert (await letter(bob)).inboxes == {OTHER}
+    await posts.edit(alice, made.id, Draft("Again"))
+    assert (await letter(alice)).inboxes == {OTHER}
+    await posts.delete(alice, made.id)
+    assert (await letter(alice)).inboxes == {OTHER}
+
+
+async def test_an_account_with_much_to_say_gives_others_their_turn(
+    alice: Account, fans: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(alice, "one")
+    await write(alice, "two")
+    async with db.transaction():
+        await db.execute("DELETE FROM work")
+    monkeypatch.setattr(outbox, "_SPELL", -1.0)
+    assert await letters(alice) == []
+    assert await owed("federate") == [str(alice.id)]
+    monkeypatch.undo()
+    assert len(await letters(alice)) == 2
 
 
 async def test_an_edit_for_followers_reaches_only_those_of_today(

@@ -108,7 +108,7 @@ async def test_a_deletion_says_who_may_have_the_post(alice: Account, rita: Accou
     parent = await post(rita)
     made = await post(alice, reply_to_id=parent.id, reply_to_author_id=rita.id)
     await mention(made, rita)
-    await boosts.boost(rita, made)
+    boost = await boosts.boost(rita, made)
     await posts.delete(alice, made.id)
     event = await only(alice)
     assert (event.kind, event.post_id) == (Event.POST_DELETED, made.id)
@@ -117,6 +117,7 @@ async def test_a_deletion_says_who_may_have_the_post(alice: Account, rita: Accou
         "visibility": 0,
         "addressed": [rita.id],
         "boosters": [rita.id],
+        "boosts": [boost.id],
         "reply_to_author_id": rita.id,
     }
 

@@ -75,11 +75,14 @@ async def federate(account_id: int) -> None:
     until = time.monotonic() + _SPELL
     while found := await events.waiting(account_id, _BATCH):
         for position, event in enumerate(found):
+            if time.monotonic() > until:
+                return await _go_on_later(account_id)
             await _or_aside(event, found[position + 1 :])
-        if time.monotonic() > until:
-            async with db.transaction():
-                await work.owe(Job.FEDERATE, account_id)
-            return
+
+
+async def _go_on_later(account_id: int) -> None:
+    async with db.transaction():
+        await work.owe(Job.FEDERATE, account_id)
 
 
 async def _or_aside(event: Happened, later: Sequence[Happened]) -> None:

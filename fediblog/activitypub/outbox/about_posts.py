@@ -27,8 +27,9 @@ async def edited(event: Happened, author: Account) -> list[Letter]:
     letter = await _about(post, _update(event, post))
     if post.body.visibility > Visibility.UNLISTED:
         return [letter]
-    more = await recipients.reached(post.body.id) | await recipients.boosters(post.body.id)
-    return [replace(letter, inboxes=letter.inboxes | more)]
+    number = post.body.id
+    reached = await recipients.reached(number, await recipients.boosts_here(number))
+    return [replace(letter, inboxes=letter.inboxes | reached | await recipients.boosters(number))]
 
 
 async def poll_changed(event: Happened, author: Account) -> list[Letter]:
@@ -43,7 +44,7 @@ async def deleted(event: Happened, author: Account) -> list[Letter]:
     visibility = Visibility(said["visibility"])
     others = [said["reply_to_author_id"], *said["boosters"]]
     inboxes = await letters.audience(author, visibility, said["addressed"], others)
-    inboxes |= await recipients.reached(event.post_id or 0)
+    inboxes |= await recipients.reached(event.post_id or 0, said["boosts"])
     named = [uri for uri in await listed.account_uris(said["addressed"]) if uri != author.uri]
     to, cc = addressing.address(visibility, author.followers_uri, named)
     gone = documents.tombstone(said["uri"])
