@@ -1,5 +1,7 @@
 """Each act writes down what others elsewhere have to hear of, and no other act does."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -291,6 +293,37 @@ async def test_a_deleted_account_says_one_thing_and_no_more(alice: Account, rita
     await deletion.erase(alice.id)
     assert await db.value("SELECT count(*) FROM event") == 0
     assert await Post.filter(author_id=alice.id).count() == 0
+
+
+async def test_acts_at_once_do_not_wait_crosswise(
+    alice: Account, bob: Account, carol: Account, rita: Account
+) -> None:
+    mine = [await post(alice) for _ in range(3)]
+    theirs = [await post(rita) for _ in range(3)]
+    for _ in range(2):
+        await asyncio.gather(
+            *(posts.publish(alice, Draft("Hello")) for _ in range(3)),
+            *(posts.edit(alice, each.id, Draft("Again")) for each in mine),
+            *(boosts.boost(alice, each) for each in [*mine, *theirs]),
+            *(likes.like(alice, each) for each in theirs),
+            *(boosts.boost(bob, each) for each in [*mine, *theirs]),
+            follows.follow(rita, alice, uri="https://remote.example/follows/1"),
+            follows.follow(alice, rita),
+            blocks.block(alice, carol),
+        )
+        await asyncio.gather(
+            *(boosts.unboost(alice, each) for each in [*mine, *theirs]),
+            *(likes.unlike(alice, each) for each in theirs),
+            *(posts.edit(alice, each.id, Draft("And again")) for each in mine),
+            *(boosts.unboost(bob, each) for each in [*mine, *theirs]),
+            follows.unfollow(alice, rita),
+            follows.remove_follower(alice, rita.id),
+            blocks.unblock(alice, carol),
+        )
+    kinds = Counter(event.kind for event in await happened(alice))
+    assert kinds[Event.BOOSTED] == kinds[Event.UNBOOSTED] == 12
+    assert kinds[Event.LIKED] == kinds[Event.UNLIKED] == 6
+    assert kinds[Event.POST_EDITED] == 12
 
 
 # ------------------------------------------------------------------------------------------------ who is not
