@@ -7,6 +7,7 @@ from fediblog import db, moments, queue
 from fediblog.errors import NotFound
 from fediblog.models import Account, Post
 from fediblog.queue import Job
+from fediblog.services import locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ async def retry(author: Account, post_id: int) -> int:
     await _check(author, post_id)
     now = moments.now()
     async with db.transaction():
-        found = set(await db.column(_RETRY, post_id, now))
+        found = await db.column(_RETRY, post_id, now)
         if found:
-            await db.execute(_WAKE.format(given=db.unnest("$1")), db.array(sorted(found)), now)
+            await locks.servers(found)
+            await db.execute(_WAKE.format(given=db.unnest("$1")), db.array(sorted(set(found))), now)
             queue.nudge(Job.DELIVER)
     return len(found)
 

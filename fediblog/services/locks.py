@@ -7,7 +7,7 @@ So that nobody waits crosswise, rows are locked in one order everywhere: the pos
 itself, what hangs on it, and last the accounts in the order of their ids. Whoever writes a row that hangs on
 a post begins with `keep`, whoever changes the post with `change`, whoever deletes it with `remove`. Of people
 it is the account, its user, and then sessions, tokens and mails. What an account owes to other servers
-(events.py) comes after all of these.
+(events.py) comes after all of these, and servers in the order of their ids are the very last.
 """
 
 from collections.abc import Iterable
@@ -59,6 +59,13 @@ async def accounts(account_ids: Iterable[int]) -> None:
     if db.dialect() == "postgres":
         sql = "SELECT id FROM account WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
         await db.execute(sql, db.array(sorted(set(account_ids))))
+
+
+async def servers(server_ids: Iterable[int]) -> None:
+    """Be the only one who says of several servers whether something is due there, or how they are."""
+    if db.dialect() == "postgres":
+        sql = "SELECT id FROM server WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+        await db.execute(sql, db.array(sorted(set(server_ids))))
 
 
 async def user(user_id: int) -> None:

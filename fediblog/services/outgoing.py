@@ -11,13 +11,15 @@ from typing import Any
 
 from fediblog import db, ids, moments, queue
 from fediblog.queue import Job
-from fediblog.services import servers
+from fediblog.services import locks, servers
 
 # Longer than any lane: what is begun last has half a minute to end.
 LEASE = 45 * moments.SECOND
 # The author sees so long where a post has arrived, and an edit or a deletion goes there too.
 KEPT = 30 * moments.DAY
 _BATCH = 500
+# A letter that was tried so often at a failing server (that is eight minutes) lets the others try.
+_SUSPECT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,12 @@ async def enqueue(activity_id: int, inboxes: Mapping[str, Collection[str]]) -> N
     if not rows:
         return
     now = moments.now()
-    numbers = list(known.values())
+    numbers = sorted(known.values())
     for start in range(0, len(rows), _BATCH):
         await db.execute(_insert(), activity_id, db.json(rows[start : start + _BATCH]), now)
     for start in range(0, len(numbers), _BATCH):
         given = db.array(numbers[start : start + _BATCH])
+        await locks.servers(numbers[start : start + _BATCH])
         await db.execute(_give_up_more(), activity_id, given, now, now - servers.GIVEN_UP)
         await db.execute(_wake(), given, now)
     queue.nudge(Job.DELIVER)
@@ -171,26 +174,40 @@ def _lease(free: str) -> str:
 
 async def letters(hosts: Sequence[Host], most: int) -> dict[int, list[Letter]]:
     """The next letters of servers, `most` for each, in the order in which they were put in."""
-    return await _letters(hosts, "x.id", most)
+    return await _take(hosts, _letters("x.id", most))
 
 
 async def probes(hosts: Sequence[Host]) -> dict[int, list[Letter]]:
-    """One letter for each server, the one least tried: so none of them alone keeps it from getting well."""
-    return await _letters(hosts, "x.attempts, x.id", 1)
+    """One letter for each server: its next one, for order counts also after a failure.
 
-
-async def _letters(hosts: Sequence[Host], order: str, most: int) -> dict[int, list[Letter]]:
-    sql = f"""
-    SELECT d.id, d.server_id, d.activity_id, a.account_id, d.inbox, d.refusals
-    FROM {db.unnest("$1")} JOIN delivery d ON d.id IN (
-        SELECT x.id FROM delivery x WHERE x.server_id = given.id AND x.state = 'due' AND x.due_at <= $2
-        ORDER BY {order} LIMIT {most})
-    JOIN activity a ON a.id = d.activity_id ORDER BY d.id
+    One that has been tried very often may be why it fails, so the others get their turn then: no letter alone
+    keeps a server from getting well.
     """
+    return await _take(hosts, _letters(f"x.attempts / {_SUSPECT}, x.id", 1))
+
+
+async def _take(hosts: Sequence[Host], sql: str) -> dict[int, list[Letter]]:
     found: dict[int, list[Letter]] = {host.id: [] for host in hosts}
     for row in await db.rows(sql, db.array(list(found)), moments.now()):
         found[row.pop("server_id")].append(Letter(**row))
     return found
+
+
+def _letters(order: str, most: int) -> str:
+    some = f"""
+    SELECT x.id FROM delivery x WHERE x.server_id = given.id AND x.state = 'due' AND x.due_at <= $2
+    ORDER BY {order} LIMIT {most}
+    """
+    # SQLite knows no LATERAL; PostgreSQL would evaluate the other for every row that there is.
+    few = (
+        f"JOIN delivery d ON d.id IN ({some})"
+        if db.dialect() == "sqlite"
+        else f"CROSS JOIN LATERAL ({some}) AS few JOIN delivery d ON d.id = few.id"
+    )
+    return f"""
+    SELECT d.id, d.server_id, d.activity_id, a.account_id, d.inbox, d.refusals
+    FROM {db.unnest("$1")} {few} JOIN activity a ON a.id = d.activity_id ORDER BY d.id
+    """
 
 
 async def papers(activity_ids: Collection[int]) -> dict[int, Paper]:
@@ -224,6 +241,7 @@ async def settle(owner: str, puts: Sequence[Put], lefts: Sequence[Left]) -> None
         if others:
             await db.execute(_put(), db.json(others))
         if lefts:
+            await locks.servers(left.host.id for left in lefts)
             await db.execute(_leave(), owner, db.json([_left(left) for left in lefts]), now)
 
 

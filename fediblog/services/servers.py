@@ -9,6 +9,7 @@ from fediblog.queue import Job
 
 # After so long without an answer nobody waits for one any more (SECURITY §9 R4).
 GIVEN_UP = 7 * moments.DAY
+_MOMENT = 20 * moments.SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ async def numbers(domains: Iterable[str]) -> dict[str, int]:
 
 
 async def heard_from(domain: str) -> None:
-    """Something that was signed has come from there: it lives, and all that is owed to it is due at once."""
-    waiting = await db.value("SELECT 1 FROM server WHERE domain = $1 AND fails > 0", domain)
-    if not waiting:
+    """Something that was signed has come from there: it lives, and all that is owed to it is due at once.
+
+    Not each time when it writes much and yet takes nothing: after it was tried for that reason it has a moment.
+    """
+    if not await db.value(_ASLEEP, domain, moments.now(), moments.now() - _MOMENT):
         return
     async with db.transaction():
         if await db.value(_REVIVE, domain, moments.now()):
@@ -89,6 +92,10 @@ async def _find(domains: list[str]) -> dict[str, int]:
 
 
 _MAKE = "INSERT INTO server (id, domain, first_seen_at) VALUES ($1, $2, $3) ON CONFLICT (domain) DO NOTHING"
+_ASLEEP = """
+SELECT 1 FROM server WHERE domain = $1 AND fails > 0 AND (next_at > $2 OR next_at IS NULL)
+  AND (fails = 1 OR failing_since <= $3)
+"""
 # The plan starts anew, so that one more failure does not put off for hours what was dead for days.
 _REVIVE = """
 UPDATE server SET next_at = $2, fails = 1, failing_since = $2, round = round + 1
