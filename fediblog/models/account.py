@@ -50,6 +50,7 @@ class Account(Model):
     also_known_as: Any = fields.JSONField(default=list)
     moved_to_id = fields.BigIntField(null=True)
     moved_at = fields.BigIntField(null=True)
+    synchronised_at = fields.BigIntField(null=True)
     emojis: Any = fields.JSONField(default=list)  # [{"shortcode": text, "url": text}]
     public_key = fields.TextField(default="")
     private_key = fields.BinaryField(null=True)
