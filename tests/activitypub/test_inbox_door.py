@@ -91,6 +91,17 @@ async def test_what_is_signed_is_kept_and_acknowledged(app, peer, rita, create, 
     assert orjson.loads(bytes(row["body"])) == create
 
 
+async def test_a_follow_that_is_named_as_the_one_before_is_another(app, peer, rita, monkeypatch):
+    alice = await person("alice")
+    follow = peer.activity("Follow", rita, alice.uri, id=f"{peer.base}/follows/rita/alice")
+    for seconds in (0, 0, 60):
+        later = moments.now() + seconds * moments.SECOND
+        monkeypatch.setattr(moments, "now", lambda later=later: later)
+        assert await peer.send(app, rita, follow) == 202
+    # The second is a replay: its signature is that of the first.
+    assert len(await rows()) == 2
+
+
 async def test_the_same_activity_twice_is_one_row(app, peer, rita, create):
     assert [await peer.send(app, rita, create) for _ in range(2)] == [202, 202]
     assert len(await rows()) == 1

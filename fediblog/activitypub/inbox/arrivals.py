@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 # What servers pass on for others: with a signature of their own over somebody else's words (FEDERATION §7.7).
 _PASSED_ON = frozenset(("Create", "Update", "Delete"))
+_NAMED_ALIKE = frozenset(("Follow", "Undo"))
 # The key of an actor is part of its document, or has an address below it.
 _OWN_KEYS = ("", "/main-key")
 
@@ -65,13 +66,28 @@ async def _judged(signed: Signed) -> New | None:
     if signer != actor:
         return _passed_on(activity, actor, signer, signed.body)
     ownership.check_activity(activity, signer)
-    return New(str(activity.get("id") or _digest(signed.body)), signer, signed.body)
+    return New(_name(activity, signed), signer, signed.body)
 
 
 async def compare_followers(signer: str, said: str) -> None:
     """What somebody who has signed says of the followers that they have here (FEP-8fcf)."""
     for account in (await signers.accounts([signer])).values():
         await synchronisation.check(account, said)
+
+
+def _name(activity: Node, signed: Signed) -> str:
+    """The name by which a second copy is known.
+
+    Misskey's follows of one pair have one id for ever, and so have their ends: to follow, unfollow and follow
+    again is three different things there. Each is signed anew, while a replay has the old signature; and what
+    comes twice through a retry has its effect once all the same.
+    """
+    found = activity.get("id")
+    if found is None:
+        return _digest(signed.body)
+    if activity["type"] in _NAMED_ALIKE:
+        return f"{found}#{hashlib.sha256(signed.claim.signature).hexdigest()[:32]}"
+    return str(found)
 
 
 def _actor(activity: Node) -> str:
