@@ -21,5 +21,5 @@ async def is_wanted(reply_to_uri: str, addressed: Collection[str], passer: Accou
         return True
     if any(uris.local(each) for each in addressed):
         return True
-    relays = "SELECT 1 FROM relay WHERE state = 'accepted' AND (actor_uri = $1 OR inbox IN ($2, $3))"
-    return bool(await db.value(relays, passer.uri, passer.inbox, passer.shared_inbox))
+    relays = "SELECT 1 FROM relay WHERE state = 'accepted' AND actor_uri = $1"
+    return bool(await db.value(relays, passer.uri))
