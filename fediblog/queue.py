@@ -38,6 +38,7 @@ class Job(StrEnum):
     MEDIA = "media"  # key: media
     ERASE = "erase"  # key: account
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
+    CHECK_LINKS = "check_links"  # key: account whose profile names pages
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
@@ -79,6 +80,7 @@ _QUEUE_OF = {
     Job.FEDERATE: "deliver",
     Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
+    Job.CHECK_LINKS: "fetch",
     Job.RESOLVE: "fetch",
     Job.REFRESH: "fetch",
     Job.SYNCHRONISE: "fetch",

@@ -15,7 +15,8 @@ from fediblog.errors import Gone, Invalid, NotFound
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account
 from fediblog.paging import BIGGEST
-from fediblog.services import admission, events, locks, mentions, names
+from fediblog.queue import Job
+from fediblog.services import admission, events, link_checks, locks, mentions, names, work
 from fediblog.services.events import Event
 from fediblog.text import Handle, Person
 
@@ -83,6 +84,8 @@ async def edit_profile(account: Account, draft: Profile) -> Account:
     async with db.transaction():
         changed = await change(account.id, columns)
         await events.record(Event.PROFILE_CHANGED, changed)
+        if draft.fields is not None and link_checks.wanted(changed.fields_):
+            await work.owe(Job.CHECK_LINKS, account.id)
     return changed
 
 

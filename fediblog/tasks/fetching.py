@@ -2,7 +2,14 @@
 
 from fediblog.activitypub import errands
 from fediblog.queue import Job
+from fediblog.services import link_checks
 from fediblog.tasks.runner import task
+
+
+@task(Job.CHECK_LINKS)
+async def check_links(key: str) -> None:
+    """See whether the pages that a profile names are its owner's."""
+    await link_checks.check(int(key))
 
 
 @task(Job.RESOLVE)
