@@ -120,9 +120,9 @@ class _Office:
 
     async def _look(self) -> bool:
         """Give lanes to servers that have something due. True when there may be more of them."""
+        self._woken.clear()
         if self._over():
             return False
-        self._woken.clear()
         found = [await self._open(failing) for failing in (False, True)]
         return any(found) or self._woken.is_set()
 
