@@ -276,7 +276,8 @@ def _leave() -> str:
     )
     rest = "SELECT min(d.due_at) FROM delivery d WHERE d.server_id = server.id AND d.state = 'due'"
     return f"""
-    UPDATE server SET fails = given.fails, failing_since = given.failing_since, last_error = given.error,
+    UPDATE server SET fails = given.fails, failing_since = given.failing_since,
+        last_error = CASE WHEN given.fails > 0 AND given.error = '' THEN last_error ELSE given.error END,
         signs = CASE WHEN given.signs <> '' THEN given.signs ELSE server.signs END,
         next_at = CASE
             WHEN given.next_at IS NOT NULL THEN given.next_at
@@ -324,7 +325,10 @@ async def prune() -> int:
 
 
 _BEHIND = """
-SELECT id FROM account WHERE (inbox = $1 OR shared_inbox = $1) AND NOT local AND deleted_at IS NULL LIMIT 100
+SELECT id FROM account WHERE inbox = $1 AND inbox <> '' AND NOT local AND deleted_at IS NULL
+UNION
+SELECT id FROM account WHERE shared_inbox = $1 AND shared_inbox <> '' AND NOT local AND deleted_at IS NULL
+LIMIT 100
 """
 _GIVE_UP = """
 UPDATE delivery SET state = 'failed', error = 'given up', ended_at = $2

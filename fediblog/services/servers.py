@@ -47,7 +47,7 @@ async def numbers(domains: Iterable[str]) -> dict[str, int]:
 async def heard_from(domain: str) -> None:
     """Something that was signed has come from there: it lives, and all that is owed to it is due at once.
 
-    Not each time when it writes much and yet takes nothing: after it was tried for that reason it has a moment.
+    Not each time when it writes much and takes nothing: after it was tried for that reason it has a moment.
     """
     if not await db.value(_ASLEEP, domain, moments.now(), moments.now() - _MOMENT):
         return

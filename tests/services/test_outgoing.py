@@ -8,6 +8,8 @@ from fediblog import db, ids, moments
 from fediblog.models import Account
 from fediblog.services import outgoing, servers
 from fediblog.services.outgoing import Host, Left, Put
+from tests.harness import statements
+from tests.people import remote
 
 
 async def activity(author: Account) -> int:
@@ -157,6 +159,31 @@ async def test_looking_for_letters_reads_no_table_whole(alice: Account, explain)
         assert not any("Seq Scan on delivery" in line or "SCAN d" in line for line in plan), plan
     plan = "\n".join(await explain(outgoing._lease(outgoing._FREE[False]), 5, "one", 9, 64))
     assert "server_due" in plan
+
+
+async def test_those_behind_an_inbox_are_found_by_index(alice: Account, explain):
+    people = [await remote(name, "a.example") for name in ("rita", "rob")]
+    await remote("rita", "b.example")
+    assert sorted(await outgoing.behind("https://a.example/inbox")) == sorted(one.id for one in people)
+    assert await outgoing.behind(people[0].inbox) == [people[0].id]
+    assert await outgoing.behind(alice.inbox) == []
+    crowd = [
+        Account(
+            local=False,
+            username="x",
+            username_key=f"x{n}",
+            domain="c.example",
+            uri=f"u:{n}",
+            inbox=f"i:{n}",
+            shared_inbox=f"s:{n}",
+        )
+        for n in range(2_000)
+    ]
+    await Account.bulk_create(crowd)
+    await statements.analyse()
+    plan = "\n".join(await explain(outgoing._BEHIND, people[0].inbox))
+    assert "account_inbox" in plan
+    assert "account_shared_inbox" in plan
 
 
 async def servers_with_many_rows(author: Account) -> list[int]:

@@ -24,7 +24,7 @@ class Envelopes:
         self._signers: dict[int | None, Signer] = {}
 
     async def fetch(self, activity_ids: Iterable[int]) -> None:
-        """Have these ready. Only read here: a key that cannot be used is found out by the lane that needs it."""
+        """Have these ready. A key that cannot be used is found out later, by the lane that needs it."""
         missing = [number for number in dict.fromkeys(activity_ids) if number not in self._papers]
         if missing:
             self._papers |= await outgoing.papers(missing)

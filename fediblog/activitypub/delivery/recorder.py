@@ -115,7 +115,7 @@ class Recorder:
         return self._batch
 
     async def _write(self, batch: _Batch) -> None:
-        """What was sent is written down, however long the database is away; soon nothing more is sent then."""
+        """What was sent is written down, however long the database is away: soon nothing is sent then."""
         while True:
             try:
                 await outgoing.settle(self._owner, [put for put, _ in batch.puts], batch.lefts)
