@@ -3,53 +3,16 @@ PostgreSQL and Redis in many. What people do on one is seen rightly on the other
 """
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
-from tests.flows.cluster import Cluster
-from tests.flows.towns import LAB, Resident, Town
-from tests.harness.redis import RedisServer
-from tests.harness.site import Site, until
+from tests.flows.towns import Resident, Town
+from tests.harness.site import until
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture
-async def here(install: Callable[..., Site]) -> Town:
-    """SQLite, everything in one process."""
-    town = Town(install(**LAB))
-    await town.site.run()
-    return town
-
-
-@pytest.fixture
-async def there(install: Callable[..., Site], empty_database: str, redis: RedisServer) -> Town:
-    """PostgreSQL, Redis, several processes."""
-    town = Town(install(database__url=empty_database, redis__url=redis.url, **LAB))
-    await Cluster(town.site).start()
-    return town
-
-
-@pytest.fixture
-async def alice(here: Town) -> Resident:
-    """She lives on the small server."""
-    return await here.resident("alice")
-
-
-@pytest.fixture
-async def bob(there: Town) -> Resident:
-    """He lives on the big one."""
-    return await there.resident("bob")
-
-
-@pytest.fixture
-async def carol(there: Town) -> Resident:
-    """She lives there too, and has to do with nobody."""
-    return await there.resident("carol")
 
 
 async def test_people_of_two_servers_follow_write_and_answer(

@@ -26,9 +26,10 @@ class Resident:
         return await self.app.get("/api/v2/search", params={"q": text, "resolve": "true"})
 
     async def meet(self, other: "Resident") -> str:
-        """The id of somebody else here, looked up by handle."""
+        """The id that somebody else has here, looked up by handle."""
         found = await self.find(f"@{other.handle}")
-        assert [one["acct"] for one in found["accounts"]][:1] == [other.handle], found
+        expected = other.name if other.domain == self.domain else other.handle
+        assert [one["acct"] for one in found["accounts"]][:1] == [expected], found
         return found["accounts"][0]["id"]
 
     async def follow(self, other: "Resident") -> str:
