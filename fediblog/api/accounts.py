@@ -252,10 +252,14 @@ async def favourites() -> Response:
 
 
 async def _account(found: Account) -> Response:
-    rendered = await rendering.accounts([found.id])
+    moved = [found.moved_to_id] if found.moved_to_id else []
+    rendered = await rendering.accounts([found.id, *moved])
     if found.id not in rendered:
         raise NotFound
-    return answers.json(rendered[found.id])
+    json = rendered[found.id]
+    for there in moved:
+        json = json[:-1] + b',"moved":' + rendered[there] + b"}"
+    return answers.json(json)
 
 
 async def _credentials(owner: Account) -> Response:

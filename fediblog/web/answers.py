@@ -26,6 +26,8 @@ DONE = {
     "email_asked": "We have sent a link to the new address. It counts when you have opened it.",
     "sessions": "All other sessions are signed out.",
     "approved": "They are in, and get a mail about it.",
+    "retried": "What has not arrived is being tried again.",
+    "moved": "You have moved. Your followers are being told.",
     "rejected": "The sign-up is rejected and its data deleted.",
 }
 

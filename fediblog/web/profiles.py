@@ -254,7 +254,14 @@ async def _head(owner: Account, viewer: Account | None) -> dict[str, Any]:
         "counts": (await views.counts([owner.id]))[owner.id],
         "own": viewer is not None and viewer.id == owner.id,
         "relation": await _relation(owner, viewer),
+        "moved": await _moved(owner),
     }
+
+
+async def _moved(owner: Account) -> faces.Face | None:
+    """Where somebody is now who has moved."""
+    found = await faces.faces([owner.moved_to_id]) if owner.moved_to_id else []
+    return found[0] if found else None
 
 
 async def _relation(owner: Account, viewer: Account | None) -> Relationship | None:

@@ -157,3 +157,10 @@ async def test_statuses_of_an_account_follow_its_switches(
     assert await ids("?exclude_replies=true&exclude_reblogs=1") == [own["id"]]
     assert await ids("?pinned=true") == [own["id"]]
     assert await ids("?only_media=true") == []
+
+
+async def test_who_has_moved_says_where_to(app_of: AppOf, alice: Account, bob: Account):
+    await Account.filter(id=alice.id).update(moved_to_id=bob.id)
+    found = await (await app_of(None)).get(f"/api/v1/accounts/{alice.id}")
+    assert found["moved"]["acct"] == "bob"
+    assert "moved" not in await (await app_of(None)).get(f"/api/v1/accounts/{bob.id}")

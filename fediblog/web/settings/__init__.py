@@ -5,6 +5,7 @@ from fediblog.web.settings import (
     email,
     invites,
     mail,
+    moving,
     password,
     posting,
     profile,
@@ -22,4 +23,5 @@ BLUEPRINTS = (
     posting.blueprint,
     statistics.blueprint,
     invites.blueprint,
+    moving.blueprint,
 )

@@ -17,6 +17,7 @@ _TABS = (
     ("sessions", "Sessions"),
     ("statistics", "Statistics"),
     ("invites", "Invites"),
+    ("moving", "Moving"),
 )
 
 
