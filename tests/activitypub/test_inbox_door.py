@@ -102,6 +102,28 @@ async def test_a_follow_that_is_named_as_the_one_before_is_another(app, peer, ri
     assert len(await rows()) == 2
 
 
+async def test_a_pin_that_looks_as_the_one_before_is_another(app, peer, rita, monkeypatch):
+    pin = peer.activity("Add", rita, f"{peer.base}/posts/1", target=f"{rita['id']}/featured", id=None)
+    for seconds in (0, 0, 60):
+        later = moments.now() + seconds * moments.SECOND
+        monkeypatch.setattr(moments, "now", lambda later=later: later)
+        assert await peer.send(app, rita, pin) == 202
+    assert len(await rows()) == 2
+
+
+async def test_edits_that_are_named_as_the_post_are_known_by_what_they_say(app, peer, rita, create):
+    """GoToSocial has one name for all updates of a post, WriteFreely one for everything about it."""
+    note = create["object"]
+    edits = [
+        peer.activity("Update", rita, {**note, "content": f"<p>{text}</p>"}, id=create["id"])
+        for text in ("One", "Two", "One")
+    ]
+    end = peer.activity("Delete", rita, note["id"], id=create["id"])
+    for activity in (create, *edits, end, end):
+        assert await peer.send(app, rita, activity) == 202
+    assert [orjson.loads(bytes(row["body"])) for row in await rows()] == [create, *edits[:2], end]
+
+
 async def test_the_same_activity_twice_is_one_row(app, peer, rita, create):
     assert [await peer.send(app, rita, create) for _ in range(2)] == [202, 202]
     assert len(await rows()) == 1

@@ -25,7 +25,9 @@ log = structlog.get_logger()
 
 # What servers pass on for others: with a signature of their own over somebody else's words (FEDERATION §7.7).
 _PASSED_ON = frozenset(("Create", "Update", "Delete"))
-_NAMED_ALIKE = frozenset(("Follow", "Undo"))
+# Names that mean another activity each time: told apart by who signed when, or by what they say.
+_SIGNED_ANEW = frozenset(("Follow", "Undo", "Add", "Remove"))
+_SAID_ANEW = frozenset(("Update", "Delete"))
 # The key of an actor is part of its document, or has an address below it.
 _OWN_KEYS = ("", "/main-key")
 
@@ -79,15 +81,23 @@ def _name(activity: Node, signed: Signed) -> str:
     """The name by which a second copy is known.
 
     Misskey's follows of one pair have one id for ever, and so have their ends: to follow, unfollow and follow
-    again is three different things there. Each is signed anew, while a replay has the old signature; and what
-    comes twice through a retry has its effect once all the same.
+    again is three different things there. Mastodon's pins have none, and look alike each time. Each is signed
+    anew, while a replay has the old signature; and what comes twice through a retry has its effect once all
+    the same.
+
+    GoToSocial's updates of one post have one id, and WriteFreely's have the id of the post, as have their
+    `Create` and `Delete`. A second copy of these says the very same.
     """
-    found = activity.get("id")
-    if found is None:
-        return _digest(signed.body)
-    if activity["type"] in _NAMED_ALIKE:
-        return f"{found}#{hashlib.sha256(signed.claim.signature).hexdigest()[:32]}"
-    return str(found)
+    name = str(activity.get("id") or _digest(signed.body))
+    if activity["type"] in _SIGNED_ANEW:
+        return f"{name}#{_short(signed.claim.signature)}"
+    if activity["type"] in _SAID_ANEW:
+        return f"{name}#{_short(signed.body)}"
+    return name
+
+
+def _short(found: bytes) -> str:
+    return hashlib.sha256(found).hexdigest()[:32]
 
 
 def _actor(activity: Node) -> str:
