@@ -5,7 +5,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import acting, events, locks, notifications, people, relevance, work
+from fediblog.services import acting, events, home, locks, notifications, people, work
 from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
@@ -91,8 +91,9 @@ async def _insert(account: Account, original: Post, level: Visibility, uri: str 
 async def _announce(account: Account, original: Post, boost_id: int) -> None:
     if account.local:
         await db.execute(_OWN_HOME, account.id, boost_id)
-    if account.local or await relevance.is_followed(account):
         await work.owe(Job.FAN_OUT, boost_id)
+    else:
+        await home.bring(boost_id)
     if account.actor_type != _GROUP:
         await notifications.tell(Kind.BOOST, original.author_id, account, original.id)
 

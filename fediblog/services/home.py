@@ -1,13 +1,31 @@
-"""Filling home timelines: one stored row for each reader and post, written by workers (TIMELINES §1)."""
+"""Filling home timelines: one stored row for each reader and post (TIMELINES §1).
+
+Workers write them, but for what comes from elsewhere and has few readers here: there a piece of owed work
+would cost many times what the rows do.
+"""
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import notifications, timelines
+from fediblog.queue import Job
+from fediblog.services import notifications, timelines, work
 from fediblog.services.notifications import Kind
 
 _BATCH = 500
+_FEW = 50
 _KEPT = 800
 _BACKFILL = 40
+
+
+async def bring(post_id: int) -> None:
+    """Put a post or a boost from elsewhere onto homes, inside the transaction that has stored it.
+
+    Where more than a few follow its author here, or somebody wants to be told of it, that is owed instead.
+    """
+    found = await db.rows(_few(), post_id)
+    if len(found) > _FEW or any(line["notify"] for line in found):
+        await work.owe(Job.FAN_OUT, post_id)
+    elif readers := [line["follower_id"] for line in found if line["reads"]]:
+        await db.execute(_insert(), db.array(readers), post_id)
 
 
 async def fan_out(post_id: int) -> None:
@@ -78,20 +96,36 @@ def _insert() -> str:
     )
 
 
+def _few() -> str:
+    """Local followers of who wrote the post `$1`, one more than a few at most, and whose home it is for."""
+    return (
+        "SELECT f.follower_id, f.notify,"
+        f" CASE WHEN {timelines.taken('f')} AND {_is_for_home()} THEN 1 ELSE 0 END AS reads"
+        f" {_FOLLOWING} AND p.visibility < {Visibility.DIRECT.value} LIMIT {_FEW + 1}"
+    )
+
+
 def _readers() -> str:
-    """Those whose home gets the post, by the rules of replies and of boosts."""
+    """Those whose home gets the post."""
+    return _followers(_is_for_home())
+
+
+def _is_for_home() -> str:
+    """The rules of replies and of boosts, for the follower `f` and the post `p`."""
     rule = timelines.home_rule("f.follower_id")
-    return _followers(f"{rule} AND (p.boost_of_id IS NULL OR NOT EXISTS ({_SEEN_LATELY}))")
+    return f"{rule} AND (p.boost_of_id IS NULL OR NOT EXISTS ({_SEEN_LATELY}))"
 
 
 def _followers(rule: str) -> str:
     """Local followers after `$2`, in order, whose follow takes the post `$1`, and for whom the rule holds."""
     return (
-        "SELECT f.follower_id FROM post p JOIN follow f ON f.target_id = p.author_id"
-        " JOIN account a ON a.id = f.follower_id"
-        f" WHERE p.id = $1 AND f.follower_id > $2 AND a.local AND {timelines.taken('f')} AND {rule}"
+        f"SELECT f.follower_id {_FOLLOWING} AND f.follower_id > $2 AND {timelines.taken('f')} AND {rule}"
         " ORDER BY f.follower_id LIMIT $3"
     )
+
+
+_FOLLOWING = """FROM post p JOIN follow f ON f.target_id = p.author_id
+JOIN account a ON a.id = f.follower_id AND a.local WHERE p.id = $1"""
 
 
 async def _ring(post: Post) -> None:

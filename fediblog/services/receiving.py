@@ -11,19 +11,18 @@ from typing import NamedTuple
 from fediblog import db, ids, moments, text, uris
 from fediblog.errors import Forbidden, NotFound
 from fediblog.models import Account, Post, Visibility
-from fediblog.queue import Job
 from fediblog.services import (
     attachments,
     boosts,
     edits,
     hashtags,
+    home,
     locks,
     notifications,
     polls,
     posts,
     storing,
     visibility,
-    work,
 )
 from fediblog.services.incoming import Emoji, IncomingPost, IncomingVote
 from fediblog.services.notifications import Kind
@@ -47,14 +46,17 @@ async def receive(author: Account, incoming: IncomingPost, sent: bool = True) ->
     _check_owner(author, incoming)
     async with db.transaction():
         await _take_turns(incoming)
-        if await _is_buried(author, incoming.uri):
+        place = await _place(author, incoming)
+        if place.buried:
             return None
-        post = await Post.get_or_none(uri=incoming.uri)
-        if post is None:
-            post = await _take_in(author, incoming, sent)
-        elif post.author_id != author.id:
-            raise Forbidden(_NOT_THEIRS)
-    await _adopt(post)
+        if place.taken_by is None:
+            post = await _take_in(author, incoming, place.number, sent)
+        else:
+            post = await Post.get(id=place.taken_by)
+            if post.author_id != author.id:
+                raise Forbidden(_NOT_THEIRS)
+    if place.awaited:
+        await _adopt(post)
     return post
 
 
@@ -112,26 +114,51 @@ async def vote(account: Account, incoming: IncomingVote) -> None:
 # ------------------------------------------------------------------------------------------- taking it in
 
 
-async def _take_in(author: Account, incoming: IncomingPost, sent: bool) -> Post:
+class _Place(NamedTuple):
+    """Where a post goes: the id that is free for it, unless it is here, or its author has deleted it.
+
+    A neighbour who says that it is deleted has no word in it (SECURITY §2). `awaited`: others that are here
+    answer or quote it.
+    """
+
+    number: int
+    taken_by: int | None
+    buried: bool
+    awaited: bool
+
+
+async def _place(author: Account, incoming: IncomingPost) -> _Place:
+    """Whole archives were written in the same millisecond, or say so: each gets an id of its own."""
+    moment = _sane(incoming.created_at)
+    while True:
+        number = ids.at(moment)
+        found = await db.row(_PLACE, incoming.uri, author.id, number)
+        assert found is not None
+        if not found["full"]:
+            return _Place(number, found["taken_by"], bool(found["buried"]), bool(found["awaited"]))
+        moment += 1
+
+
+async def _take_in(author: Account, incoming: IncomingPost, number: int, sent: bool) -> Post:
     """A post that is here for the first time, with all that hangs on it."""
     addressed = await _addressed(author, incoming)
     parent = await _related(author, incoming.reply_to_uri)
     quoted = await _related(author, incoming.quote_uri)
-    post = await _new(author, incoming, parent, quoted)
+    post = _new(author, incoming, number, parent, quoted)
     await storing.store(author, post, addressed.named, addressed.silent)
     await attachments.put_files(post, incoming.attachments)
     if incoming.question is not None:
         await attachments.put_poll(post, incoming.question)
     if sent or post.created_at > moments.now() - _NEWS:
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
-        await _bring_home(author, post)
+        await home.bring(post.id)
     await storing.count(author, post)
     return post
 
 
-async def _new(author: Account, incoming: IncomingPost, parent: Post | None, quoted: Post | None) -> Post:
-    created_at = _sane(incoming.created_at)
-    number = await _free_id(created_at)
+def _new(
+    author: Account, incoming: IncomingPost, number: int, parent: Post | None, quoted: Post | None
+) -> Post:
     return Post(
         id=number,
         uri=incoming.uri,
@@ -153,22 +180,9 @@ async def _new(author: Account, incoming: IncomingPost, parent: Post | None, quo
         language=incoming.language,
         hashtags=list(incoming.hashtags),
         emojis=_emojis(incoming.emojis),
-        created_at=created_at,
+        created_at=_sane(incoming.created_at),
         edited_at=None if incoming.edited_at is None else _sane(incoming.edited_at),
     )
-
-
-async def _free_id(moment: int) -> int:
-    """An id for a post of that time. Whole archives were written in the same millisecond, or say so."""
-    while await db.value("SELECT 1 FROM post WHERE id = $1", number := ids.at(moment)):
-        moment += 1
-    return number
-
-
-async def _bring_home(author: Account, post: Post) -> None:
-    """Owe a post to the homes of those who follow its author here, if there are any."""
-    if post.visibility < Visibility.DIRECT and await db.value(_FOLLOWED_HERE, author.id):
-        await work.owe(Job.FAN_OUT, post.id)
 
 
 async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
@@ -285,18 +299,22 @@ async def _take_turns(incoming: IncomingPost) -> None:
         await locks.hold(uri)
 
 
-async def _is_buried(author: Account, uri: str) -> bool:
-    """Whether the author has deleted it. A neighbour who says so has no word in it (SECURITY §2)."""
-    sql = "SELECT 1 FROM tombstone WHERE uri = $1 AND account_id = $2"
-    return await db.value(sql, uri, author.id) is not None
-
-
 def _is_newer(incoming: IncomingPost, post: Post) -> bool:
-    """An edit says when it was made; tallies come without (FEDERATION §5). What is late changes nothing."""
+    """An edit says when it was made; tallies come without (FEDERATION §5). What is late changes nothing.
+
+    Many name whole seconds only: there the same moment with other words is an edit, too.
+    """
     if incoming.edited_at is None:
         return False
     known: int = post.edited_at or post.created_at
-    return _sane(incoming.edited_at) > known
+    edited_at = _sane(incoming.edited_at)
+    if edited_at == known and edited_at % moments.SECOND == 0:
+        return _words(incoming) != _words(post)
+    return edited_at > known
+
+
+def _words(written: IncomingPost | Post) -> tuple[str, str, bool]:
+    return written.content, written.summary, written.sensitive
 
 
 def _sane(moment: int) -> int:
@@ -307,11 +325,18 @@ def _emojis(emojis: Collection[Emoji]) -> list[dict[str, str]]:
     return [{"shortcode": each.shortcode, "url": each.url} for each in emojis]
 
 
+_PLACE = """
+SELECT (SELECT p.id FROM post p WHERE p.uri = $1) AS taken_by,
+  EXISTS (SELECT 1 FROM tombstone t WHERE t.uri = $1 AND t.account_id = $2) AS buried,
+  EXISTS (SELECT 1 FROM post p WHERE p.id = $3) AS full,
+  EXISTS (
+    SELECT 1 FROM post p WHERE p.reply_to_uri = $1 AND p.reply_to_uri <> '' AND p.reply_to_id IS NULL
+  ) OR EXISTS (
+    SELECT 1 FROM post p WHERE p.quote_uri = $1 AND p.quote_uri <> '' AND p.quote_of_id IS NULL
+  ) AS awaited
+"""
 _BURY_UNSEEN = """
 INSERT INTO tombstone (uri, id, account_id, deleted_at) VALUES ($1, 0, $2, $3) ON CONFLICT DO NOTHING
-"""
-_FOLLOWED_HERE = """
-SELECT 1 FROM follow f JOIN account a ON a.id = f.follower_id WHERE f.target_id = $1 AND a.local LIMIT 1
 """
 # Of its own thread is what the post answers itself: who answers each other in a circle stays as it is.
 _ORPHANS = """

@@ -72,10 +72,10 @@ async def many(number: int) -> list[Account]:
     return [await remote(f"p{n}", "remote.example") for n in range(number)]
 
 
-async def arrive(actor: Account, number: int = 1) -> None:
+async def arrive(actor: Account, number: int = 1, kind: str = "Like") -> None:
     """So many activities, numbered by their objects."""
     have = await db.value("SELECT count(*) FROM inbox_item")
-    bodies = {n: {"type": "Like", "actor": actor.uri, "object": n} for n in range(have, have + number)}
+    bodies = {n: {"type": kind, "actor": actor.uri, "object": n} for n in range(have, have + number)}
     await inbox_items.add([New(f"u:{n}", actor.uri, orjson.dumps(body)) for n, body in bodies.items()])
 
 
@@ -157,11 +157,13 @@ async def test_who_asks_while_it_runs_only_wakes_it(rita, handled):
 async def test_a_server_that_is_heard_from_is_known_to_live(rita, handled, monkeypatch):
     heard: list[str] = []
 
-    async def heard_from(domain: str) -> None:
-        heard.append(domain)
+    async def heard_from(*domains: str) -> None:
+        heard.extend(domains)
 
     monkeypatch.setattr(servers, "heard_from", heard_from)
-    await arrive(rita)
+    await arrive(rita, 3)
+    await arrive(await remote("olga", "remote.example"))
+    await arrive(await remote("put.away", "far.example", suspended_at=1))
     await processing.drain()
     assert heard == ["remote.example"]
 
@@ -458,7 +460,7 @@ async def test_a_database_that_goes_away_within_a_lane_is_nobodys_crash(rita, ha
         return await accounts(uris)
 
     monkeypatch.setattr(signers, "accounts", looking)
-    await arrive(rita, 4)
+    await arrive(rita, 4, "Update")
     await processing.drain()
     assert len(asked) > 4
     assert await table("state, crashes") == [("done", 0)] * 4

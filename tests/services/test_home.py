@@ -1,15 +1,18 @@
 """Filling homes: in batches, by the languages of a follow, and who is rung for."""
 
+from typing import Any
+
 import pytest
 
 from fediblog import db
 from fediblog.errors import Invalid
-from fediblog.models import Account, Post
+from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.services import boosts, follows, home, languages, notifications, posts, relationships, timelines
 from fediblog.services.composing import Draft
-from tests.people import person
-from tests.services.making import told
+from tests.people import person, remote
+from tests.services.making import owed, told
+from tests.services.making import post as write
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -75,6 +78,98 @@ async def test_who_passed_a_post_on_hears_of_its_edit_in_batches(
     assert sum("INTO notification" in sql for sql in sent.sql) == 3
     for one in people:
         assert await told(one) == [("edit", alice.id, made.id)]
+
+
+# ---------------------------------------------------------------------------------- what comes from elsewhere
+
+
+async def rows() -> set[tuple[int, int]]:
+    return {(row["account_id"], row["post_id"]) for row in await db.rows("SELECT * FROM home_entry")}
+
+
+async def bring(post: Post) -> None:
+    async with db.transaction():
+        await db.execute("DELETE FROM home_entry")
+        await home.bring(post.id)
+
+
+async def elsewhere(*followers: Account, **options: Any) -> Account:
+    rita = await remote("rita", "remote.example")
+    for one in followers:
+        await follows.follow(one, rita, **options)
+        await follows.accept(rita, one.id)
+    return rita
+
+
+async def test_what_comes_for_few_is_on_their_homes_with_it(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    rita = await elsewhere(alice, bob)
+    made = await write(rita)
+    await bring(made)
+    assert await rows() == {(alice.id, made.id), (bob.id, made.id)}
+    assert await owed("fan_out") == []
+
+
+async def test_what_comes_for_nobody_or_not_for_all_followers_is_on_no_home(alice: Account) -> None:
+    rita, otto = await elsewhere(alice), await remote("otto", "remote.example")
+    for made in (await write(otto), await write(rita, visibility=Visibility.DIRECT)):
+        await bring(made)
+    assert (await rows(), await owed("fan_out")) == (set(), [])
+
+
+async def test_where_many_follow_a_worker_brings_it(
+    alice: Account, bob: Account, carol: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "_FEW", 2)
+    rita = await elsewhere(alice, bob)
+    made = await write(rita)
+    await bring(made)
+    assert (len(await rows()), await owed("fan_out")) == (2, [])
+    await follows.follow(carol, rita)
+    await follows.accept(rita, carol.id)
+    await bring(made)
+    assert (await rows(), await owed("fan_out")) == (set(), [str(made.id)])
+    await home.fan_out(made.id)
+    assert len(await rows()) == 3
+
+
+async def test_who_wants_to_be_told_of_it_gets_it_from_a_worker(alice: Account) -> None:
+    made = await write(await elsewhere(alice, notify=True))
+    await bring(made)
+    assert await owed("fan_out") == [str(made.id)]
+    await home.fan_out(made.id)
+    assert await told(alice) == [("post", made.author_id, made.id)]
+
+
+async def test_a_worker_would_bring_it_to_the_same_homes(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    rita, otto = await elsewhere(alice, languages=["de"]), await remote("otto", "remote.example")
+    await follows.follow(bob, rita, show_boosts=False)
+    await follows.accept(rita, bob.id)
+    await follows.follow(carol, rita)
+    await follows.accept(rita, carol.id)
+    root = await write(otto)
+    seen = await write(rita)
+    they = [
+        await write(rita, language="en"),
+        await write(rita, reply_to_id=root.id, reply_to_author_id=otto.id),
+        await write(rita, reply_to_id=seen.id, reply_to_author_id=rita.id),
+        await boosts.boost(rita, root, uri="https://remote.example/boosts/1"),
+        await boosts.boost(rita, seen, uri="https://remote.example/boosts/2"),
+    ]
+    for made in they:
+        await bring(made)
+        at_once = await rows()
+        async with db.transaction():
+            await db.execute("DELETE FROM home_entry")
+        await home.fan_out(made.id)
+        assert at_once == await rows()
+    await home.fan_out(seen.id)
+    async with db.transaction():
+        await home.bring(they[-1].id)
+    assert {post_id for _, post_id in await rows()} == {seen.id, they[-1].id}
 
 
 # --------------------------------------------------------------------------------------------- the languages

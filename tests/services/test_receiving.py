@@ -198,7 +198,7 @@ async def test_an_old_post_that_was_looked_up_tells_nobody_and_fills_no_home(
     incoming = said(rita, named=(alice.uri,), tagged=(alice.uri,), created_at=then)
     await receiving.receive(rita, incoming, sent)
     assert ("mention" in {kind for kind, *_ in await making.told(alice)}) is is_news
-    assert bool(await making.owed("fan_out")) is is_news
+    assert bool(await db.rows("SELECT 1 FROM home_entry")) is is_news
 
 
 async def test_a_post_comes_home_only_where_somebody_follows(rita: Account, otto: Account, alice: Account):
@@ -206,7 +206,19 @@ async def test_a_post_comes_home_only_where_somebody_follows(rita: Account, otto
     followed = await take(rita, said(rita))
     await take(otto, said(otto))
     await take(rita, said(rita, visibility=Visibility.DIRECT))
-    assert await making.owed("fan_out") == [str(followed.id)]
+    assert await db.rows("SELECT account_id, post_id FROM home_entry") == [
+        {"account_id": alice.id, "post_id": followed.id}
+    ]
+    assert await making.owed("fan_out") == []
+
+
+async def test_a_plain_post_costs_five_statements_in_one_transaction(rita: Account, alice: Account, queries):
+    await follow(alice, rita)
+    with queries() as sent:
+        await receiving.receive(rita, said(rita))
+    locks = [sql for sql in sent.sql if "pg_advisory" in sql]
+    assert len(sent) - len(locks) == 5, sent.sql
+    assert len(sent.writes) == 3
 
 
 async def test_followers_only_of_elsewhere_is_seen_by_accepted_followers_alone(
@@ -384,13 +396,23 @@ async def test_an_edit_keeps_the_version_before_and_tells_who_must_know(
 
 
 async def test_what_does_not_say_that_it_is_newer_changes_nothing(rita: Account):
-    now = moments.now()
+    now = moments.now() // moments.SECOND * moments.SECOND - 1
     post = await take(rita, incoming := said(rita, edited_at=now))
     for moment in (None, now, now - 1):
         await receiving.edit(rita, post, replace(incoming, content="<p>Late</p>", edited_at=moment))
     found = await Post.get(id=post.id)
     assert (found.content, found.version) == ("<p>Hello</p>", post.version)
     assert await db.value("SELECT count(*) FROM post_edit") == 0
+
+
+async def test_an_edit_in_the_second_of_its_post_counts_when_it_says_something_else(rita: Account):
+    """GoToSocial and Mastodon name whole seconds."""
+    second = moments.now() // moments.SECOND * moments.SECOND
+    post = await take(rita, incoming := said(rita, created_at=second))
+    for content, number in (("<p>Hello</p>", 0), ("<p>1</p>", 1), ("<p>2</p>", 2), ("<p>2</p>", 2)):
+        await receiving.edit(rita, post, replace(incoming, content=content, edited_at=second))
+        assert (await Post.get(id=post.id)).content == content
+        assert await db.value("SELECT count(*) FROM post_edit") == number
 
 
 async def test_edits_from_the_future_do_not_keep_out_later_ones(rita: Account):
@@ -568,7 +590,8 @@ async def test_who_may_not_see_a_poll_cannot_vote(rita: Account, alice: Account)
     [
         (receiving._ORPHANS, ("https://a.example/1", 1, 10), "post_reply_uri"),
         (receiving._QUOTES, ("https://a.example/1", 1, 10), "post_quote_uri"),
-        (receiving._FOLLOWED_HERE, (1,), "follow_"),
+        *((receiving._PLACE, ("https://a.example/1", 1, 2), f"post_{name}") for name in ("uri", "reply_uri")),
+        (receiving._PLACE, ("https://a.example/1", 1, 2), "post_quote_uri"),
     ],
 )
 async def test_what_waits_for_a_post_is_found_by_its_index(

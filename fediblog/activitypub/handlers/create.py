@@ -26,8 +26,6 @@ async def take(thing: Any, activity: Node, actor: Account) -> None:
     """
     uri = parts.address(thing)
     parts.check_beside(uri, actor)
-    if await Post.exists(uri=uri):
-        return
     embedded = thing if ownership.may_embed(thing, activity) else {}
     if not embedded:
         _check_owner(thing, actor)
@@ -35,6 +33,8 @@ async def take(thing: Any, activity: Node, actor: Account) -> None:
         return await dropped.count("unknown object")
     if not await _is_wanted(embedded, activity, actor):
         return await dropped.count("not relevant")
+    if not embedded and await Post.exists(uri=uri):
+        return
     node = embedded or await resolver.document(uri)
     if node.get("type") not in POSTS:
         return await dropped.count("unknown object")

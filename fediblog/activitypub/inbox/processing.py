@@ -30,10 +30,11 @@ _AT_ONCE = 8
 _MOST_SLOW = 64
 _BATCH = 50
 _MOST_IN_HAND = 100
-# Seconds: for one activity, before its place goes to others, for one round, between looks without a reason,
-# after a fault of the database.
+# Seconds: for one activity, before its place goes to others, before an actor is looked up again, for one
+# round, between looks without a reason, after a fault of the database.
 _SECONDS = 60.0
 _PATIENCE = 1.0
+_KNOWN = 1.0
 _ROUND = 0.05
 _BETWEEN_LOOKS = 0.25
 _PAUSE = 1.0
@@ -130,6 +131,7 @@ class _Drain:
         try:
             await self._lease(found)
             people = await signers.accounts({item.actor_uri for item in found}) if found else {}
+            await effects.hear(people.values())
         except (Unavailable, NoSpace):
             self._return(found)
             if not self._lanes and not self._outcomes:
@@ -166,22 +168,25 @@ class _Drain:
     async def _lane(self, items: list[Item], actor: Account | None) -> None:
         """What one actor has sent, in order. The list holds what has no outcome yet."""
         try:
+            known_at = time.monotonic()
             while items and not self.stopping and items[0].lease_until - moments.now() > _MARGIN:
-                outcome = await self._effect(items, actor)
-                if outcome is None:
+                doing = await self._effect(items, actor)
+                if doing is None:
                     break
-                self._outcomes.append(outcome)
-                del items[0]
-                if items:
-                    # What was done may have changed who it is.
-                    actor = (await signers.accounts({items[0].actor_uri})).get(items[0].actor_uri)
+                self._outcomes.append(outcome_of(items[0], doing))
+                item = items.pop(0)
+                # What was done may have changed who it is, and so may others by now.
+                if items and (_is_another(doing) or time.monotonic() - known_at > _KNOWN):
+                    known_at = time.monotonic()
+                    actor = (await signers.accounts({item.actor_uri})).get(item.actor_uri)
         finally:
             self._return(items)
 
-    async def _effect(self, items: list[Item], actor: Account | None) -> Outcome | None:
+    async def _effect(self, items: list[Item], actor: Account | None) -> asyncio.Task[bool] | None:
         """The first of the items has its effect. When that takes long, the others go back until it has.
 
-        None when the stop came before there was a place for it.
+        Gives the task when it has ended, with whatever came of it; None when the stop came before there was a
+        place for it.
         """
         item = items[0]
         await self._places.acquire()
@@ -204,7 +209,7 @@ class _Drain:
             if not doing.done():
                 doing.cancel()
                 await asyncio.wait([doing])
-        return outcome_of(item, doing)
+        return doing
 
     def _no_longer_slow(self) -> None:
         self._slow -= 1
@@ -237,9 +242,14 @@ class _Drain:
             await asyncio.sleep(_PAUSE)
 
 
-async def _within(item: Item, actor: Account | None) -> None:
+async def _within(item: Item, actor: Account | None) -> bool:
     async with asyncio.timeout(_SECONDS):
-        await effects.of(item, actor)
+        return await effects.of(item, actor)
+
+
+def _is_another(doing: asyncio.Task[bool]) -> bool:
+    """Whether the actor may be another after this."""
+    return doing.cancelled() or doing.exception() is not None or doing.result()
 
 
 def _by_actor(found: Sequence[Item]) -> list[list[Item]]:

@@ -27,7 +27,7 @@ _MOST_CONFLICTS = 3
 _TEMPORARY = (408, 425, 429)
 
 
-def outcome_of(item: Item, doing: asyncio.Task[None]) -> Outcome:
+def outcome_of(item: Item, doing: asyncio.Task[bool]) -> Outcome:
     """What is to be written of a row whose effect has ended, well or not."""
     if doing.cancelled():
         return inbox_items.returned(item)
