@@ -232,6 +232,10 @@ def test_only_a_later_date_is_an_edit():
     assert post(published=published, updated="2026-03-04T08:16:30Z").edited_at == MARCH + 60_000
     for updated in (published, "2020-01-01T00:00:00Z", None, "soon", 5):
         assert post(published=published, updated=updated).edited_at is None
+    # Who changes a post within its first second says so by the activity.
+    edited = reading.post(node(published=published, updated=published), {"type": "Update"})
+    assert isinstance(edited, IncomingPost)
+    assert edited.edited_at == edited.created_at
 
 
 # fmt: off

@@ -48,7 +48,7 @@ def _post(node: Node, activity: Node, uri: str, author: str, followers: str | No
         source=written if written != content else "",
         sensitive=words.yes(node.get("sensitive")) or attached.sensitive,
         language=bodies.language(node),
-        edited_at=_edited(node, created_at),
+        edited_at=_edited(node, created_at, activity.get("type") == "Update"),
         hashtags=tags.hashtags(node),
         named=heard_by.named,
         tagged=_tagged(node, heard_by.named),
@@ -96,10 +96,12 @@ def _first_date(*values: Any) -> int:
     return next((moment for moment in found if moment is not None), None) or moments.now()
 
 
-def _edited(node: Node, created_at: int) -> int | None:
-    """When it was last changed. Many write `updated` from the first day on."""
+def _edited(node: Node, created_at: int, is_edit: bool) -> int | None:
+    """When it was last changed. Many write `updated` from the first day on; some change it at once."""
     moment = dates.past(node.get("updated"))
-    return moment if moment is not None and moment > created_at else None
+    if moment is None or moment < created_at or (moment == created_at and not is_edit):
+        return None
+    return moment
 
 
 def _tagged(node: Node, named: tuple[str, ...]) -> tuple[str, ...]:
