@@ -415,16 +415,6 @@ async def test_an_edit_in_the_second_of_its_post_counts_when_it_says_something_e
         assert await db.value("SELECT count(*) FROM post_edit") == number
 
 
-async def test_an_edit_in_the_second_of_its_post_counts_when_it_says_something_else(rita: Account):
-    """GoToSocial and Mastodon name whole seconds."""
-    second = moments.now() // moments.SECOND * moments.SECOND
-    post = await take(rita, incoming := said(rita, created_at=second))
-    for content, number in (("<p>Hello</p>", 0), ("<p>1</p>", 1), ("<p>2</p>", 2), ("<p>2</p>", 2)):
-        await receiving.edit(rita, post, replace(incoming, content=content, edited_at=second))
-        assert (await Post.get(id=post.id)).content == content
-        assert await db.value("SELECT count(*) FROM post_edit") == number
-
-
 async def test_edits_from_the_future_do_not_keep_out_later_ones(rita: Account):
     post = await take(rita, incoming := said(rita))
     soon = moments.now() + 10 * DAY
