@@ -55,6 +55,18 @@ async def get(account_id: int) -> Account:
     return account
 
 
+async def check_here(account_id: int) -> None:
+    """Raises NotFound, or Gone, unless this account lives here. For who asks often: it reads no profile."""
+    found = await db.row(_STANDING, account_id) if account_id <= BIGGEST else None
+    if found is None or not found["local"]:
+        raise NotFound()
+    if found["deleted_at"] or found["suspended_at"]:
+        await get(account_id)
+
+
+_STANDING = "SELECT local, deleted_at, suspended_at FROM account WHERE id = $1"
+
+
 async def find(username: str, domain: str = "") -> Account | None:
     """The account with this name, as far as we know it; `domain` is empty for our own."""
     account = await Account.get_or_none(username_key=names.key(username), domain=domain, deleted_at=None)

@@ -46,8 +46,11 @@ log = structlog.get_logger()
 async def mentioned(notification_id: int, account_id: int) -> None:
     """Owe the mail about a mention to the users of an account, inside the transaction that noted it.
 
-    The first goes at once. Those of the next minutes (`mail.batch_minutes`) come together in one.
+    The first goes at once. Those of the next minutes (`mail.batch_minutes`) come together in one. Without a
+    mail server there is none: of mentions there may be many, and nobody would ever get these.
     """
+    if not configuration().mail.url.get_secret_value():
+        return
     for line in await db.rows(_MENTIONED, notification_id, account_id):
         mail_id = await rows.gather(line["user_id"], mentions.KIND)
         await rows.put(mail_id, line["user_id"], line["post_id"], notification_id)

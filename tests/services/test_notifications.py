@@ -1,10 +1,12 @@
 """Notifications: who is told what, once; who is not; and what is shown of it later."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fediblog import db, ids, moments
+from fediblog.config import Config
 from fediblog.errors import NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
@@ -150,7 +152,10 @@ async def test_nothing_is_told_when_what_happened_fails(alice: Account, bob: Acc
     assert await told(alice) == []
 
 
-async def test_a_mention_owes_a_mail_and_other_kinds_do_not(alice: Account, bob: Account) -> None:
+async def test_a_mention_owes_a_mail_and_other_kinds_do_not(
+    alice: Account, bob: Account, configure: Callable[..., Config]
+) -> None:
+    configure(mail__url="smtp://mail.example")
     made = await post(bob)
     await mention(made, alice)
     await tell(Kind.LIKE, alice, bob, made)

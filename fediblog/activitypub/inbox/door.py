@@ -68,7 +68,7 @@ class Door:
         headers = gathered(scope["headers"])
         length = reading_in.announced(headers)
         if account_id:
-            await _check_ours(account_id)
+            await accounts.check_here(account_id)
         request = Request(_target(scope), scope["headers"], await body.read(self._room, length))
         if (arrival := await arrivals.judge(request)) is None:
             return
@@ -77,12 +77,6 @@ class Door:
         await self._intake.keep(arrival)
         if said := headers.get("collection-synchronization"):
             await arrivals.compare_followers(arrival.actor_uri, said)
-
-
-async def _check_ours(account_id: int) -> None:
-    """Raises NotFound, or Gone, unless somebody here has this inbox."""
-    if not (await accounts.get(account_id)).local:
-        raise NotFound()
 
 
 def _target(scope: Any) -> str:
