@@ -113,7 +113,11 @@ async def _note(post: Post) -> Response:
     body = _kept.get(*key)
     if body is None:
         found = await _written(post)
-        body = documents.with_context(documents.note(found))
+        made = documents.note(found)
+        if post.replies:
+            # GoToSocial reads on from an embedded page only.
+            made["replies"]["first"] = await collections.replies(post, Page(), others=False)
+        body = documents.with_context(made)
         if found.tally is None:
             _kept.put(body, *key)
     return await serving.document(body)

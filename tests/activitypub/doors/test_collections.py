@@ -98,6 +98,8 @@ async def test_answers_begin_with_the_authors_own(asker, alice, bob, rita):
     assert replies["type"] == "Collection"
     assert await asker.all(f"{thing.uri}/replies") == [own.uri, local.uri, theirs.uri]
     first = await asker.get(replies["first"])
+    embedded = (await asker.get(thing.uri))["replies"]["first"]
+    assert embedded == {name: value for name, value in first.items() if name != "@context"}
     assert first["items"] == [own.uri] and first["type"] == "CollectionPage"
     assert not list(undefined(first))
     assert await asker.all(f"{thing.uri}/context") == [own.uri, local.uri, theirs.uri, thing.uri]
