@@ -36,7 +36,7 @@ hypothesis_settings.load_profile("suite")
 def _compile_builders_when_asked() -> None:
     """werkzeug compiles two programs for each route, to build addresses with.
 
-    We build ours in `uris`, and the many applications of the tests would spend a tenth of a second each on it.
+    We build ours in `uris`, and each of the tests' many applications would spend a tenth of a second on it.
     """
     compile_builder = Rule._compile_builder
 

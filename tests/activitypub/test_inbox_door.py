@@ -26,6 +26,9 @@ from fediblog.services.inbox_items import New
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, person, remote
 
+# What they say to the database is tried on both by their neighbours.
+pytestmark = pytest.mark.once
+
 HERE = "http://localhost:8000"
 other_pair = cache(keys.new_pair)
 

@@ -21,6 +21,9 @@ from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, remote
 from tests.tasks.conftest import until
 
+# What they say to the database is tried on both by their neighbours.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:

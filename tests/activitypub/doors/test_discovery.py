@@ -17,6 +17,9 @@ from fediblog.services import census, deletion, posts, settings
 from fediblog.services.composing import Draft
 from tests.people import person, remote, user_of
 
+# What they say to the database is tried on both by their neighbours.
+pytestmark = pytest.mark.once
+
 SERVER = "http://localhost:8000/ap/actor"
 
 

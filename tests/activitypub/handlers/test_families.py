@@ -17,6 +17,9 @@ from tests.harness.fediverse import Fediverse
 from tests.people import remote
 from tests.services.making import owed, post
 
+# What they say to the database is tried on both by their neighbours.
+pytestmark = pytest.mark.once
+
 
 @dataclass
 class Family:
