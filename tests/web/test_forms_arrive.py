@@ -14,6 +14,8 @@ from fediblog.web import drafts, submitted
 from tests.web.browser import Browser, Fields, File, multipart
 from tests.web.conftest import BrowserOf
 
+pytestmark = pytest.mark.once
+
 MEGABYTE = 1024 * 1024
 
 

@@ -23,6 +23,8 @@ from tests.people import person
 from tests.web.browser import Browser, File, Page
 from tests.web.conftest import BrowserOf, jpeg
 
+pytestmark = pytest.mark.once
+
 WEB = Path(files.__file__).parent
 
 
