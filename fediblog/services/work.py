@@ -23,6 +23,9 @@ MOST_CRASHES = 5
 # Who was nudged gets this long before the sweep nudges again (milliseconds).
 PATIENCE = 30 * moments.SECOND
 
+# A nudge that left so lately (milliseconds) has not arrived yet: the row is done for both of its causes.
+_ON_ITS_WAY = moments.SECOND
+
 _NEVER = 1 << 62
 _MARGIN = 30 * moments.SECOND
 _VANISHED = "The worker ended without a result."
@@ -88,21 +91,21 @@ async def owe(job: Job, key: int | str, not_before: int = 0) -> None:
     nudged = _nudged(now) if due <= now else 0
     async with db.transaction():
         found = await db.row(_OWE, ids.new(), job.value, str(key), due, nudged, logs.request_id(), now)
-    if found and found["state"] == "due" and due <= now:
+    if found and found["state"] == "due" and due <= now and found["nudged_at"] == nudged:
         queue.nudge(job, found["id"])
 
 
-_OWE = """
+_OWE = f"""
 INSERT INTO work (id, kind, key, not_before, nudged_at, request_id, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (kind, key) DO UPDATE SET
     round = work.round + 1,
     not_before = CASE WHEN excluded.not_before < work.not_before
         THEN excluded.not_before ELSE work.not_before END,
-    nudged_at = CASE WHEN excluded.nudged_at > work.nudged_at
+    nudged_at = CASE WHEN excluded.nudged_at > work.nudged_at + {_ON_ITS_WAY}
         THEN excluded.nudged_at ELSE work.nudged_at END,
     request_id = excluded.request_id
-RETURNING id, state
+RETURNING id, state, nudged_at
 """
 
 

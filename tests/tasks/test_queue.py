@@ -44,6 +44,29 @@ async def test_what_is_rolled_back_nudges_nobody(database, sender, sent):
     assert sent == [(Job.MAIL, (8,), "")]
 
 
+async def test_a_job_that_looks_itself_for_what_is_due_is_nudged_now_and_then(sender, sent):
+    """The first goes at once, the last is never left out, and no other job waits for it."""
+    for _ in range(50):
+        queue.nudge(Job.DELIVER)
+    queue.nudge(Job.RECEIVE)
+    for number in range(5):
+        queue.nudge(Job.MAIL, number)
+    await until(lambda: len(sent) == 8)
+    assert sent[0] == (Job.DELIVER, (), "")
+    assert sent[-1] == (Job.DELIVER, (), "")
+    assert [job for job, *_ in sent].count(Job.RECEIVE) == 1
+    await asyncio.sleep(2 * queue._REST)
+    queue.nudge(Job.DELIVER)
+    await until(lambda: len(sent) == 9)
+
+
+async def test_what_rests_when_the_process_ends_is_handed_over(config, sent):
+    with queue.sending(config):
+        for _ in range(3):
+            queue.nudge(Job.DELIVER)
+    assert sent == [(Job.DELIVER, (), "")] * 2
+
+
 def test_without_a_sender_a_nudge_is_nothing(config):
     queue.nudge(Job.MAIL, 1)
     assert not queue.reachable()

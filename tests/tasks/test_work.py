@@ -65,6 +65,16 @@ async def test_owing_twice_keeps_one_row(database):
     assert await db.value("SELECT count(*) FROM work") == 1
 
 
+async def test_who_is_on_its_way_is_not_nudged_again(database, clock, nudges):
+    number = await _owe()
+    clock.pass_(500)
+    await _owe()
+    assert nudges == [(Job.MAIL, number)]
+    clock.pass_(600)
+    await _owe()
+    assert nudges == [(Job.MAIL, number)] * 2
+
+
 async def test_the_earlier_moment_wins(database, clock, nudges):
     await _owe(not_before=clock.moment + 5000)
     assert nudges == []

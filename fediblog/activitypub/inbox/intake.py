@@ -18,8 +18,6 @@ MOST_IN_ONE = 256
 MOST_WAITING = 2_048
 # So long somebody waits for a commit before being told to come again, in seconds.
 PATIENCE = 10.0
-# One nudge for all that arrives in this time: at full speed there are hundreds of commits in a second.
-_BETWEEN_NUDGES = 0.1
 
 Writing = Callable[[Sequence[New]], Awaitable[None]]
 
@@ -31,8 +29,6 @@ class Intake:
         self._add = add
         self._waiting: list[tuple[New, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._resting = False
-        self._more = False
 
     async def keep(self, arrival: New) -> None:
         """Returns when it is on the disk. Raises Unavailable, or NoSpace, when that is not known to be so."""
@@ -60,7 +56,7 @@ class Intake:
             arrivals = [arrival for arrival, kept in together if not kept.done()]
             if arrivals:
                 await self._add(arrivals)
-                self._nudge()
+                queue.nudge(Job.RECEIVE)
         except FediblogError as error:
             _fail(together, error)
         except BaseException:
@@ -72,19 +68,6 @@ class Intake:
             for _, kept in together:
                 if not kept.done():
                     kept.set_result(None)
-
-    def _nudge(self) -> None:
-        if self._resting:
-            self._more = True
-            return
-        self._resting, self._more = True, False
-        queue.nudge(Job.RECEIVE)
-        asyncio.get_running_loop().call_later(_BETWEEN_NUDGES, self._rested)
-
-    def _rested(self) -> None:
-        self._resting = False
-        if self._more:
-            self._nudge()
 
 
 def _fail(together: Sequence[tuple[New, asyncio.Future[None]]], error: FediblogError) -> None:
