@@ -24,6 +24,7 @@ async def get(url: str, sender: Sender | None = None) -> compact.Node:
     document, final = await _knock(url, sender)
     found = id_of(document)
     if found is not None and found != final:
+        ownership.check_foreign(found)  # Nobody makes us ask ourselves.
         document, final = await _knock(found, sender)
     ownership.check_fetched(document, final)
     return document

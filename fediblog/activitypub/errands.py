@@ -3,7 +3,7 @@
 import structlog
 
 from fediblog import http
-from fediblog.activitypub import featured, ownership, resolver, threads
+from fediblog.activitypub import featured, newest, ownership, resolver, threads
 from fediblog.activitypub.budgets import Budget
 from fediblog.errors import FediblogError, Unavailable
 from fediblog.models import Account, Post
@@ -17,7 +17,7 @@ _MOST_TRIES = 10
 
 
 async def resolve(uri: str) -> None:
-    """Take in what has this address: an account with its pins, or a post with its thread.
+    """Take in what has this address: an account with its pins and what is new, or a post with its thread.
 
     What cannot be had is let be. Raises Unavailable when its server cannot be reached, to be tried again, a
     few times.
@@ -58,4 +58,15 @@ async def _take_in(uri: str) -> None:
         case Post():
             await threads.read(node, budget)
         case Account() as account:
-            await featured.read(account)
+            await _read_on(account, budget)
+
+
+async def _read_on(account: Account, budget: Budget) -> None:
+    """The pins, and what is new also when those are not to be had: not every server shows them."""
+    try:
+        await featured.read(account, budget)
+    except http.Unreachable:
+        raise
+    except resolver.TROUBLE as error:
+        log.info("pins not to be had", uri=account.uri, reason=error.message)
+    await newest.read(account, budget)

@@ -7,12 +7,12 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.services import pins
 
 
-async def read(account: Account) -> None:
+async def read(account: Account, budget: Budget | None = None) -> None:
     """Bring the pins of an account elsewhere in line with its server's. What cannot be had stays out.
 
     Raises as `resolver.document` does when the list itself cannot be had: then nothing has changed.
     """
-    budget, most = Budget(), settings().limits.max_pins
+    budget, most = budget or Budget(), settings().limits.max_pins
     listed = [uri async for uri in listings.items(account.featured_uri, account.uri, budget, 1, most)]
     found = [post for uri in listed if (post := await _post(uri, account, budget))]
     for post in await pins.pinned(account):

@@ -20,15 +20,24 @@ async def items(
 
     Only the host of `owner_uri` is asked. Raises as `resolver.document` does.
     """
+    async for item in parts(collection, owner_uri, budget, most_pages, most_items):
+        if uri := id_of(item):
+            yield uri
+
+
+async def parts(
+    collection: Any, owner_uri: str, budget: Budget, most_pages: int, most_items: int
+) -> AsyncIterator[Any]:
+    """The same as they stand there: addresses and documents, of which nothing is believed yet."""
     page, left, passed = collection, most_items, set[str]()
     # The collection itself may be a page, or only lead to the first.
     for _ in range(2 * most_pages):
         part = await _page(page, owner_uri, passed, budget)
         if part is None:
             return
-        for uri in islice(_items(part), left):
+        for item in islice(_items(part), left):
             left -= 1
-            yield uri
+            yield item
         page = part.get("first", part.get("next"))
         if not left or len(passed) > most_pages:
             return
@@ -43,6 +52,6 @@ async def _page(page: Any, owner_uri: str, passed: set[str], budget: Budget) -> 
     return await resolver.document(page, budget)
 
 
-def _items(part: Node) -> list[str]:
+def _items(part: Node) -> list[Any]:
     listed = [*as_list(part.get("orderedItems")), *as_list(part.get("items"))]
-    return [found for item in listed if (found := id_of(item))]
+    return [item for item in listed if id_of(item)]

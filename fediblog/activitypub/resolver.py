@@ -16,8 +16,8 @@ from fediblog.activitypub.ownership import Forged, Reason
 from fediblog.activitypub.vocabulary import ACTORS, POSTS, id_of
 from fediblog.activitypub.webfinger import Finding, Handle
 from fediblog.config import settings
-from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from fediblog.models import Account, Post
+from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NoSpace, NotFound, Unavailable
+from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
 from fediblog.services import accounts, names, receiving, remote_accounts, visibility, work
 from fediblog.services.incoming import IncomingAccount, IncomingPost, IncomingVote
@@ -136,11 +136,26 @@ async def find(text: str, viewer: Account | None) -> Account | Post | None:
         return None
     if isinstance(found, Post) and not await visibility.may_see(viewer, found):
         return None
-    if found is not None and viewer is not None and not found.local and memory().looks.take(found.uri):
-        # The answers, the pins and what is new come later: nobody waits for them.
+    if found is not None and viewer is not None:
+        await look_around(found)
+    return found
+
+
+async def look_around(found: Account | Post) -> bool:
+    """Owe a look at what belongs to something elsewhere: a post's answers, an account's pins and new posts.
+
+    Nobody waits for it. Gives whether it is owed by this call: not again before a while is over, and not for
+    what is shown to few, which its server would not show to us either.
+    """
+    hidden = isinstance(found, Post) and found.visibility > Visibility.UNLISTED
+    if found.local or hidden or not settings().federation.enabled or not memory().looks.take(found.uri):
+        return False
+    try:
         async with db.transaction():
             await work.owe(Job.RESOLVE, found.uri)
-    return found
+    except (NoSpace, Unavailable):
+        return False  # Who reads goes on reading.
+    return True
 
 
 async def document(uri: str, budget: Budget | None = None) -> Node:

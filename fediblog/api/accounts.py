@@ -257,7 +257,7 @@ async def _account(found: Account) -> Response:
     if found.id not in rendered:
         raise NotFound
     json = rendered[found.id]
-    for there in moved:
+    for there in rendered.keys() & moved:
         json = json[:-1] + b',"moved":' + rendered[there] + b"}"
     return answers.json(json)
 

@@ -43,6 +43,10 @@ class Place(NamedTuple):
     when: int | None
 
 
+# What failed or waits comes first; of what has arrived nobody reads more.
+_MOST = 300
+
+
 @blueprint.get("/@<handle:name>/<int:post_id>/deliveries")
 async def show(name: str, post_id: int) -> Response:
     """The receipt."""
@@ -51,7 +55,8 @@ async def show(name: str, post_id: int) -> Response:
     return await answers.page(
         "deliveries.html",
         line=await lines.of(post.id, account),
-        places=places,
+        places=places[:_MOST],
+        left=len(places[_MOST:]),
         counts=Counter(place.state for place in places),
     )
 

@@ -2,6 +2,7 @@
 
 from quart import Blueprint, Response, request
 
+from fediblog.activitypub import resolver
 from fediblog.errors import Invalid
 from fediblog.models import Account, Post
 from fediblog.paging import Page
@@ -35,6 +36,7 @@ async def show(name: str, post_id: int) -> Response:
     line = await lines.of(post.id, viewer)
     if line.href != request.path:
         return answers.see_other(line.href)
+    fetching = viewer is not None and await resolver.look_around(post)
     context = await threads.context(post, viewer)
     author = await accounts.get(post.author_id)
     session = who.session()
@@ -49,6 +51,7 @@ async def show(name: str, post_id: int) -> Response:
         below=await layout.below(context, post.id, viewer),
         writing=writing,
         indexable=author.indexable,
+        fetching=fetching,
     )
 
 
@@ -201,4 +204,5 @@ async def _people(post: Post, title: str, found: People, page: Page, empty: str)
         empty=empty,
         tabs=(),
         relations={},
+        original="",
     )

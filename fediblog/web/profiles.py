@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from quart import Blueprint, Response, request
 
 from fediblog import moments
+from fediblog.activitypub import resolver
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
@@ -41,10 +42,11 @@ async def posts(name: str) -> Response:
         return answers.see_other(f"/search?{urlencode({'q': '@' + name})}")
     page = pages.asked()
     listing = await timelines.account(owner, who.viewer(), page, replies=False)
-    top = _NOTHING
+    top, fetching = _NOTHING, False
     if page == Page(page.limit):
         top = await timelines.pinned(owner, who.viewer())
-    return await _profile(owner, "posts", page, listing, top)
+        fetching = who.viewer() is not None and await resolver.look_around(owner)
+    return await _profile(owner, "posts", page, listing, top, fetching)
 
 
 @blueprint.get("/@<handle:name>/with_replies")
@@ -197,7 +199,12 @@ def _page_of(account: Account) -> str:
 
 
 async def _profile(
-    owner: Account, tab: str, page: Page, listing: Listing, pinned: Listing = _NOTHING
+    owner: Account,
+    tab: str,
+    page: Page,
+    listing: Listing,
+    pinned: Listing = _NOTHING,
+    fetching: bool = False,
 ) -> Response:
     viewer = who.viewer()
     if viewer is None and not owner.local:
@@ -218,6 +225,8 @@ async def _profile(
         lines=await lines.lines(rest, viewer),
         pages=pages.around(page, listing.cursors),
         now_ms=moments.now(),
+        original=_original(owner),
+        fetching=fetching,
     )
 
 
@@ -232,6 +241,7 @@ async def _people(owner: Account, tab: str, page: Page, found: People) -> Respon
         faces=await faces.faces(found.ids),
         pages=pages.around(page, found.cursors, "people"),
         empty=_nobody(owner, viewer, tab),
+        original=_original(owner),
         tabs=tuple(
             (f"{_page_of(owner)}/{which}", which.title(), which == tab)
             for which in ("following", "followers")
@@ -243,6 +253,8 @@ async def _people(owner: Account, tab: str, page: Page, found: People) -> Respon
 def _nobody(owner: Account, viewer: Account | None, tab: str) -> str:
     if owner.hide_collections and (viewer is None or viewer.id != owner.id):
         return f"{owner.display_name or owner.username} does not show this list."
+    if not owner.local:
+        return "None of them is known here yet."
     return "Nobody follows them yet." if tab == "followers" else "They do not follow anybody yet."
 
 
@@ -259,9 +271,14 @@ async def _head(owner: Account, viewer: Account | None) -> dict[str, Any]:
 
 
 async def _moved(owner: Account) -> faces.Face | None:
-    """Where somebody is now who has moved."""
-    found = await faces.faces([owner.moved_to_id]) if owner.moved_to_id else []
-    return found[0] if found else None
+    """Where somebody is now who has moved, if that is still there."""
+    there = (await views.cards([owner.moved_to_id])).get(owner.moved_to_id) if owner.moved_to_id else None
+    return faces.face_of(there) if there is not None and not there.suspended else None
+
+
+def _original(owner: Account) -> str:
+    """The page of somebody elsewhere at home, where nothing is missing."""
+    return "" if owner.local else owner.url or owner.uri
 
 
 async def _relation(owner: Account, viewer: Account | None) -> Relationship | None:

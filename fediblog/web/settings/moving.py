@@ -19,6 +19,13 @@ async def show() -> Response:
     return await _page(Filled())
 
 
+@blueprint.get("/settings/aliases")
+@blueprint.get("/settings/migration")
+async def elsewhere() -> Response:
+    """The names that Mastodon's help has for it."""
+    return answers.see_other("/settings/moving")
+
+
 @blueprint.post("/settings/moving/aliases")
 async def add() -> Response:
     """Say that another account is one's own, so that it may move here."""
