@@ -63,13 +63,15 @@ async def follow(
     options = (show_boosts, notify, _languages(languages))
     async with db.transaction():
         await locks.pair(account.id, target.id)
+        standing = await db.row(_STANDING, account.id, target.id)
         for table, state in (("follow", State.FOLLOWING), ("follow_request", State.REQUESTED)):
+            if standing is None or not standing[table]:
+                continue
             named = await db.value(_CHANGE.format(table=table), account.id, target.id, *options, uri)
-            if named is not None:
-                if state is State.FOLLOWING:
-                    await _tell_accepted(target, account.id, named)
-                return state
-        if await _must_ask(account, target):
+            if named is not None and state is State.FOLLOWING:
+                await _tell_accepted(target, account.id, named)
+            return state
+        if _must_ask(account, standing):
             named = await _insert("follow_request", account.id, target.id, _complete(options), uri)
             await notifications.tell(Kind.FOLLOW_REQUEST, target.id, account)
             await events.record(Event.FOLLOW_ASKED, account, target_id=target.id, detail={"uri": named})
@@ -161,9 +163,8 @@ async def _collection(relation: Relation, owner: Account, viewer: Account | None
 # ------------------------------------------------------------------------------------------------ steps
 
 
-async def _must_ask(account: Account, target: Account) -> bool:
+def _must_ask(account: Account, found: db.Row | None) -> bool:
     """Whether the target has a say. Read afresh: who has just locked their account means it."""
-    found = await db.row(_TARGET, account.id, target.id)
     if found is None or found["suspended_at"] or found["deleted_at"]:
         raise NotFound
     if found["blocked_by"]:
@@ -281,8 +282,11 @@ _ANSWER = """
 DELETE FROM follow_request WHERE follower_id = $1 AND target_id = $2
 RETURNING show_boosts, notify, languages, uri
 """
-_TARGET = """
-SELECT a.locked, a.local, a.moved_to_id, a.suspended_at, a.deleted_at,
+_STANDING = """
+SELECT
+  EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = $1 AND f.target_id = $2) AS follow,
+  EXISTS (SELECT 1 FROM follow_request f WHERE f.follower_id = $1 AND f.target_id = $2) AS follow_request,
+  a.locked, a.local, a.moved_to_id, a.suspended_at, a.deleted_at,
   EXISTS (SELECT 1 FROM block b WHERE b.account_id = $1 AND b.target_id = $2) AS blocking,
   EXISTS (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked_by
 FROM account a WHERE a.id = $2

@@ -44,6 +44,12 @@ async def people(account_ids: Iterable[int], author_id: int) -> list[Addressee]:
     return [Addressee(**line) for line in found]
 
 
+async def one(account_id: int) -> Addressee | None:
+    """Somebody elsewhere, suspended here or not: what is between two is told to whom it concerns."""
+    found = await db.row(_ONE, account_id)
+    return Addressee(**found) if found else None
+
+
 async def boosters(post_id: int) -> set[str]:
     """Of those elsewhere who have passed a post on."""
     return set(await db.column(_BOOSTERS, post_id))
@@ -86,6 +92,10 @@ async def allowed(inboxes: Iterable[str]) -> set[str]:
 _FOLLOWERS = f"""
 SELECT DISTINCT {_NEAREST} FROM follow f JOIN account a ON a.id = f.follower_id
 WHERE f.target_id = $1 AND {_REACHABLE}
+"""
+_ONE = """
+SELECT a.uri, a.inbox, a.shared_inbox FROM account a
+WHERE a.id = $1 AND NOT a.local AND a.deleted_at IS NULL AND a.inbox <> ''
 """
 _PEOPLE = f"""
 SELECT a.uri, a.inbox, a.shared_inbox FROM {{given}} JOIN account a ON a.id = given.id

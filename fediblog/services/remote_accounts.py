@@ -83,7 +83,10 @@ async def _alone(uri: str, key: str, domain: str) -> tuple[Account | None, Accou
     """The account of this address and whoever else has the handle; nobody else changes them meanwhile."""
     await locks.hold(f"handle:{key}@{domain}")
     await locks.hold(uri)
-    await locks.accounts(await db.column(_INVOLVED, uri, key, domain))
+    involved = await db.column(_INVOLVED, uri, key, domain)
+    if not involved:
+        return None, None
+    await locks.accounts(involved)
     holder = await Account.get_or_none(username_key=key, domain=domain)
     known = await Account.get_or_none(uri=uri)
     return known, None if holder is None or holder.uri == uri else holder

@@ -38,10 +38,10 @@ async def numbers(domains: Iterable[str]) -> dict[str, int]:
     """The rows of servers by domain, made where there is none. Inside a transaction."""
     wanted = sorted(set(domains))
     found = await _find(wanted)
-    missing = [domain for domain in wanted if domain not in found]
-    for domain in missing:
-        await db.execute(_MAKE, ids.new(), domain, moments.now())
-    return found | await _find(missing)
+    for domain in [domain for domain in wanted if domain not in found]:
+        made = await db.value(_MAKE, ids.new(), domain, moments.now())
+        found |= await _find([domain]) if made is None else {domain: made}
+    return found
 
 
 async def heard_from(*domains: str) -> None:
@@ -94,7 +94,10 @@ async def _find(domains: list[str]) -> dict[str, int]:
     return found
 
 
-_MAKE = "INSERT INTO server (id, domain, first_seen_at) VALUES ($1, $2, $3) ON CONFLICT (domain) DO NOTHING"
+_MAKE = """
+INSERT INTO server (id, domain, first_seen_at) VALUES ($1, $2, $3)
+ON CONFLICT (domain) DO NOTHING RETURNING id
+"""
 _ASLEEP = """
 SELECT domain FROM server WHERE domain IN ({places}) AND fails > 0 AND (next_at > $1 OR next_at IS NULL)
   AND (fails = 1 OR failing_since <= $2)

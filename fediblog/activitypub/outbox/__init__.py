@@ -74,10 +74,12 @@ async def federate(account_id: int) -> None:
     """
     until = time.monotonic() + _SPELL
     while found := await events.waiting(account_id, _BATCH):
+        # Read after all of these happened, so none of them is told by what was before it.
+        account = await Account.get_or_none(id=account_id)
         for position, event in enumerate(found):
             if time.monotonic() > until:
                 return await _go_on_later(account_id)
-            await _or_aside(event, found[position + 1 :])
+            await _or_aside(event, account, found[position + 1 :])
 
 
 async def _go_on_later(account_id: int) -> None:
@@ -85,8 +87,8 @@ async def _go_on_later(account_id: int) -> None:
         await work.owe(Job.FEDERATE, account_id)
 
 
-async def _or_aside(event: Happened, later: Sequence[Happened]) -> None:
-    [outcome] = await asyncio.gather(_handle(event, later), return_exceptions=True)
+async def _or_aside(event: Happened, account: Account | None, later: Sequence[Happened]) -> None:
+    [outcome] = await asyncio.gather(_handle(event, account, later), return_exceptions=True)
     if isinstance(outcome, _LATER) or not isinstance(outcome, Exception | None):
         raise outcome
     if outcome is not None:
@@ -94,11 +96,11 @@ async def _or_aside(event: Happened, later: Sequence[Happened]) -> None:
         await events.put_aside(event.id, f"{type(outcome).__name__}: {outcome}")
 
 
-async def _handle(event: Happened, later: Sequence[Happened]) -> None:
+async def _handle(event: Happened, account: Account | None, later: Sequence[Happened]) -> None:
     is_repeated = event.kind in _REPEATED and any(
         (each.kind, each.post_id) == (event.kind, event.post_id) for each in later
     )
-    letters = [] if is_repeated else await _compose(event)
+    letters = [] if is_repeated else await _compose(event, account)
     posted = [(letter, await recipients.allowed(letter.inboxes)) for letter in letters]
     async with db.transaction():
         if await events.take(event.id):
@@ -106,12 +108,11 @@ async def _handle(event: Happened, later: Sequence[Happened]) -> None:
                 await _post(event, letter, inboxes, ids.new() if number else event.id)
 
 
-async def _compose(event: Happened) -> list[Letter]:
+async def _compose(event: Happened, account: Account | None) -> list[Letter]:
     if event.account_id is None:
         return await _OF_THE_SERVER[event.kind](event)
     await naming.settle(event)
-    account = await Account.get(id=event.account_id)
-    if account.deleted_at is not None and event.kind is not Event.ACCOUNT_DELETED:
+    if account is None or (account.deleted_at is not None and event.kind is not Event.ACCOUNT_DELETED):
         return []
     return await _OF_ACCOUNTS[event.kind](event, account)
 

@@ -7,15 +7,16 @@ from fediblog.activitypub import documents
 from fediblog.activitypub.documents import Document
 from fediblog.activitypub.outbox.letters import Letter
 from fediblog.models import Account
-from fediblog.services import listed
+from fediblog.services import listed, recipients
 from fediblog.services.events import Happened
+from fediblog.services.recipients import Addressee
 
 
 class _Meeting(NamedTuple):
     """Who does it, and to whom: somebody elsewhere."""
 
     account: Account
-    target: Account
+    target: Addressee
 
 
 async def liked(event: Happened, account: Account) -> list[Letter]:
@@ -80,8 +81,8 @@ async def unblocked(event: Happened, account: Account) -> list[Letter]:
 
 async def _met(event: Happened, account: Account) -> _Meeting | None:
     """None when the other side is no more: nobody is left to be told."""
-    target = await Account.get_or_none(id=event.target_id, local=False, deleted_at=None)
-    return _Meeting(account, target) if target is not None and target.inbox else None
+    target = await recipients.one(event.target_id or 0)
+    return _Meeting(account, target) if target is not None else None
 
 
 async def _post_uri(event: Happened) -> str:
