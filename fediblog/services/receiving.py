@@ -128,12 +128,18 @@ class _Place(NamedTuple):
 
 
 async def _place(author: Account, incoming: IncomingPost) -> _Place:
-    """Whole archives were written in the same millisecond, or say so: each gets an id of its own."""
+    """Whole archives were written in the same millisecond, or say so: each gets an id of its own.
+
+    Raises Forbidden for the address of an account.
+    """
     moment = _sane(incoming.created_at)
     while True:
         number = ids.at(moment)
         found = await db.row(_PLACE, incoming.uri, author.id, number)
         assert found is not None
+        if found["a_person"]:
+            # A neighbour's, or one's own: whoever looks for them would find a post in their place.
+            raise Forbidden(_NOT_THEIRS)
         if not found["full"]:
             return _Place(number, found["taken_by"], bool(found["buried"]), bool(found["awaited"]))
         moment += 1
@@ -327,6 +333,7 @@ def _emojis(emojis: Collection[Emoji]) -> list[dict[str, str]]:
 
 _PLACE = """
 SELECT (SELECT p.id FROM post p WHERE p.uri = $1) AS taken_by,
+  EXISTS (SELECT 1 FROM account a WHERE a.uri = $1) AS a_person,
   EXISTS (SELECT 1 FROM tombstone t WHERE t.uri = $1 AND t.account_id = $2) AS buried,
   EXISTS (SELECT 1 FROM post p WHERE p.id = $3) AS full,
   EXISTS (
