@@ -97,6 +97,9 @@ class Memory:
         self.config = config
         self.documents: Together[dict[str, Any]] = Together()
         self.hosts = Pace()
+        # What somebody whom nobody here follows makes us ask of third ones: a pace of its own, so that they
+        # take nothing away from threads.
+        self.led = Pace()
         self.looks = Pace(1, BETWEEN_LOOKS)
 
 

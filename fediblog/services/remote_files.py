@@ -87,10 +87,12 @@ async def emoji_of_post(post_id: int, shortcode: str, viewer: Account | None, ke
 
 
 async def _allowed(wanted: Wanted, owner: Account) -> Wanted:
-    """The same, where the rules about both servers allow it: the owner's, and the one that has the file."""
+    """The same, where the rules about all servers allow it: the owner's, also where the handle names another
+    one (FEDERATION §1.4), and the one that has the file.
+    """
     if not wanted.url or owner.local or owner.suspended_at is not None or owner.deleted_at is not None:
         raise NotFound
-    for domain in {owner.domain, _host(wanted.url)}:
+    for domain in {owner.domain, _host(owner.uri), _host(wanted.url)}:
         policy = await domains.policy(domain)
         if policy.refused or policy.reject_media:
             raise NotFound

@@ -19,7 +19,8 @@ import pytest
 from quart import Quart
 
 from fediblog import db, moments
-from fediblog.activitypub import resolver, senders
+from fediblog.activitypub import compact, reading, resolver, senders
+from fediblog.activitypub.budgets import MOST_PER_HOST
 from fediblog.activitypub.handlers import HANDLERS
 from fediblog.activitypub.inbox import processing
 from fediblog.activitypub.signatures import Scheme, cavage, rfc9421, sign
@@ -30,12 +31,15 @@ from fediblog.activitypub.vocabulary import ACTIVITY_JSON
 from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
+from fediblog.queue import Job
+from fediblog.services import dropped, receiving
 from tests.activitypub.handlers import test_forgeries as table
 from tests.activitypub.handlers.stage import NOW, Someone, meet
 from tests.activitypub.handlers.test_forgeries import PUBLIC, Stage, stage  # noqa: F401
 from tests.activitypub.test_inbox_door import other_pair, post
 from tests.harness.fediverse import Fediverse, Node
 from tests.people import pair
+from tests.services.making import post as write
 
 HERE = "http://localhost:8000"
 INBOX = "/ap/inbox"
@@ -409,6 +413,18 @@ async def test_a_key_that_was_swapped_under_way_is_not_taken_over(rita, nora, ot
             assert await bring(update, signed(liar.document, update)) in (202, 403)
 
 
+async def test_that_some_address_below_an_actor_is_gone_says_nothing_of_the_actor(rita, alice, bring):
+    """Anything may be gone: only a key that is known for hers speaks for her."""
+    gone = f"{rita.account.uri}/main-key"
+    rita.peer.answers[gone] = (410, "text/plain", b"")
+    body = orjson.dumps(rita.activity("Delete", rita.account.uri))
+    headers = signed(rita.document, body, key_id=gone, secret=other_pair()[1])
+    async with nothing_changes():
+        assert await bring(body, headers) == 401
+    await Account.filter(id=rita.account.id).update(key_id=gone)
+    assert await bring(body, headers) == 202
+
+
 # ------------------------------------------------------------------------------------ objects that pretend
 
 
@@ -503,6 +519,47 @@ async def test_a_name_that_something_else_has_is_nobodys_to_take(stage, bring): 
             for kind in ("Create", "Update", "Add"):
                 body = orjson.dumps(rita.activity(kind, {"id": name, "type": "Flag"}, id=name))
                 assert await bring(body, signed(rita.document, body)) in (202, 400, 403)
+
+
+# ----------------------------------------------------------------------------- to make us ask a third one
+
+
+async def test_what_is_passed_on_makes_us_ask_at_a_bounded_pace(rita, otto, alice, app):
+    """Anybody may pass on what is otto's, or says so; his server is not asked each time."""
+    here = await write(alice)
+    kept = await receiving.receive(otto.account, reading.post(compact.read(orjson.dumps(otto.note()))))
+    otto.peer.asked.clear()
+    for number in range(2 * MOST_PER_HOST):
+        await rita.peer.send(app, rita.document, otto.activity("Update", kept.uri, summary=str(number)))
+        answer = {"type": "Note", "id": f"{otto.peer.base}/notes/no{number}", "inReplyTo": here.uri}
+        await rita.peer.send(app, rita.document, otto.activity("Create", answer))
+    await processing.drain()
+    owed = await db.column("SELECT key FROM work WHERE kind = $1", Job.RESOLVE.value)
+    assert len(otto.peer.asked) + len(owed) == MOST_PER_HOST
+    today = moments.day(moments.now())
+    assert (await dropped.numbers(today, today))["too much that was passed on"] == 3 * MOST_PER_HOST
+
+
+async def test_whom_nobody_follows_makes_us_ask_at_a_bounded_pace(rita, otto, alice, app):
+    """A group passes on what claims to answer somebody here."""
+    here = await write(alice)
+    for number in range(2 * MOST_PER_HOST):
+        answer = {"type": "Note", "id": f"{otto.peer.base}/notes/no{number}", "inReplyTo": here.uri}
+        inner = otto.activity("Create", answer)
+        assert await rita.peer.send(app, rita.document, rita.activity("Announce", inner)) == 202
+    await processing.drain()
+    assert len(otto.peer.asked) == MOST_PER_HOST
+
+
+async def test_one_update_is_one_question(rita, bring):
+    """However often the same profile stands in it."""
+    body = orjson.dumps(rita.activity("Update", [rita.account.uri] * 64))
+    assert await bring(body, signed(rita.document, body)) == 202
+    await processing.drain()
+    assert [str(request.url) for request in rita.peer.asked] == [rita.account.uri]
+
+
+# --------------------------------------------------------------------------------------------- faults of ours
 
 
 SHAPES: list[Any] = [

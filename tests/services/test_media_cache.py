@@ -425,3 +425,14 @@ async def test_an_address_that_cannot_be_one_is_nothing(database):
         account = await remote(f"dave{abs(hash(url))}", "far.example", avatar_remote_url=url)
         with pytest.raises(NotFound):
             await remote_files.avatar(account.id, "")
+
+
+async def test_a_rule_about_where_somebody_lives_holds_whatever_their_handle_says(database):
+    """Somebody may live at far.example under a handle of another domain, and keep files at a third."""
+    url = "https://files.example/picture.jpg"
+    uri = "https://far.example/users/dora"
+    dora = await remote("dora", "handles.example", uri=uri, avatar_remote_url=url)
+    assert (await remote_files.avatar(dora.id, "")).url == url
+    await domain_rules.make(Rule("far.example", Level.NONE, reject_media=True), None)
+    with pytest.raises(NotFound):
+        await remote_files.avatar(dora.id, "")

@@ -18,13 +18,20 @@ _ACTS: Final = {"Like": like.handle, "EmojiReact": like.handle, "Undo": undo.han
 
 
 async def is_wanted(inner: Node, group: Account) -> bool:
-    """Whether anybody here follows the group, or it claims that this concerns a post or somebody of ours."""
+    """Whether anybody here follows the group, or it claims that this concerns a post or somebody of ours.
+
+    Whom nobody follows makes us ask others at a bounded pace (SECURITY §4).
+    """
+    if await relevance.is_followed(group):
+        return True
     thing = parts.things(inner)[0]
     within = thing if isinstance(thing, dict) else {}
     related = [id_of(thing), id_of(within.get("object")), id_of(within.get("inReplyTo"))]
     addressed = [*as_list(within.get("to")), *as_list(within.get("cc"))]
-    return await relevance.is_wanted(
-        group, list(filter(None, related)), list(filter(None, map(id_of, addressed)))
+    claimed = list(filter(None, related)), list(filter(None, map(id_of, addressed)))
+    uri = parts.address(thing)
+    return await relevance.is_wanted(group, *claimed) and (
+        ownership.is_ours(uri) or memory().led.take(ownership.origin(uri))
     )
 
 

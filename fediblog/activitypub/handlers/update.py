@@ -14,7 +14,8 @@ from fediblog.services.incoming import IncomingPost
 
 async def handle(activity: Node, actor: Account) -> None:
     """Bring what we have of the actor in line with what it says now."""
-    for thing in parts.things(activity):
+    # Each once: 64 times the same profile would be asked for 64 times.
+    for thing in {parts.address(thing): thing for thing in parts.things(activity)}.values():
         await _take(thing, activity, actor)
 
 

@@ -28,8 +28,6 @@ _PASSED_ON = frozenset(("Create", "Update", "Delete"))
 # Names that mean another activity each time: told apart by who signed when, or by what they say.
 _SIGNED_ANEW = frozenset(("Follow", "Undo", "Add", "Remove"))
 _SAID_ANEW = frozenset(("Update", "Delete"))
-# The key of an actor is part of its document, or has an address below it.
-_OWN_KEYS = ("", "/main-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ async def _signer(signed: Signed, activity: Node, actor: str) -> str:
         key = await actor_keys.get(signed.claim.key_id)
         key = await actor_keys.prove(signed, key)
     except OwnerGone:
-        if _is_goodbye(activity, actor) and signed.claim.key_id.partition("#")[0] in _own_keys(actor):
+        if _is_goodbye(activity, actor) and await _is_key_of(signed.claim.key_id, actor):
             return actor
         raise
     if key.suspended:
@@ -137,8 +135,12 @@ async def _signer(signed: Signed, activity: Node, actor: str) -> str:
     return key.owner
 
 
-def _own_keys(actor: str) -> set[str]:
-    return {actor + end for end in _OWN_KEYS}
+async def _is_key_of(key_id: str, actor: str) -> bool:
+    """Whether a key that is gone was the actor's: part of its document, or what its row says."""
+    if key_id.partition("#")[0] == actor:
+        return True
+    holder = await signers.find(key_id)
+    return holder is not None and holder.uri == actor
 
 
 def _passed_on(activity: Node, actor: str, signer: str, body: bytes) -> New:
