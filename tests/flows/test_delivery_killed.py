@@ -1,8 +1,7 @@
 """The process is killed while it delivers: every letter arrives everywhere, in order, over real HTTP."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import orjson
 import pytest
@@ -11,46 +10,14 @@ from fediblog import db, ids, moments, uris
 from fediblog.activitypub import delivery
 from fediblog.activitypub.delivery.recorder import MOST_UNRECORDED
 from fediblog.models import Account
+from tests.flows.receivers import Receiver
 from tests.flows.towns import LAB
-from tests.harness import processes
 from tests.harness.site import Site, until
 
 pytestmark = pytest.mark.once
 
 _HOSTS, _LETTERS = 12, 40
 _KILL_AFTER = (80, 240)
-
-
-class Receiver:
-    """An inbox on a port of its own that takes its time, and the book of what came, in order."""
-
-    def __init__(self) -> None:
-        self.port = processes.free_port()
-        self.book: list[str] = []
-
-    @property
-    def inbox(self) -> str:
-        return f"http://127.0.0.1:{self.port}/inbox"
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        async with server:
-            yield
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-                body = await reader.readexactly(int(length))
-                await asyncio.sleep(0.02)
-                self.book.append(orjson.loads(body)["id"])
-                writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
 
 
 async def write_letters(inboxes: list[str]) -> list[str]:
