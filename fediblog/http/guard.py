@@ -1,8 +1,8 @@
 """The guard between a name and a socket: every address is judged twice, and only judged ones are dialled.
 
 aiohttp asks it for the addresses of a name (`resolve`) and for the socket just before it connects
-(`socket`). The second is needed: aiohttp looks up no literals, so they never meet the first. Nothing is
-remembered, so a new connection is a new judgement, and a name that changes its mind between looking up and
+(`socket`). The second is needed: aiohttp looks up no literals, so they never meet the first. No judgement is
+remembered, so a new connection is a new one, and a name that changes its mind between looking up and
 connecting gains nothing: what was judged is what is dialled (SECURITY §3; EGRESS §1.2).
 """
 

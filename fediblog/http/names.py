@@ -3,12 +3,17 @@
 `getaddrinfo` blocks, for half a minute when a name server is silent, and cannot be ended from outside. The
 loop's executor would share its few threads with everything else and make the process wait for them at its
 end. So each look-up has a daemon thread, and there is a bound on how many there are.
+
+Whoever is met is asked for a document and for a handle and is written to, all within a moment. So an answer
+is remembered for that long; the guard judges its addresses anew for each connection.
 """
 
 import asyncio
 import contextlib
 import socket
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from fediblog.http.errors import Unreachable
@@ -18,6 +23,7 @@ LookUp = Callable[[str, int], Awaitable[list[str]]]
 
 # As many as a delivery worker has slots: names that hang must not starve those that do not.
 _MOST_AT_ONCE = 64
+_KEPT, _MOST_KEPT = 10.0, 1_000
 
 
 class System:
@@ -25,9 +31,20 @@ class System:
 
     def __init__(self, most_at_once: int = _MOST_AT_ONCE) -> None:
         self._free = asyncio.Semaphore(most_at_once)
+        self._kept: OrderedDict[str, tuple[list[str], float]] = OrderedDict()
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """The addresses of a host. A caller who gives up leaves the thread, and its place, until it ends."""
+        addresses, until = self._kept.get(host, ([], 0.0))
+        if time.monotonic() >= until:
+            addresses = await self._look_up(host, port)
+            self._kept[host] = addresses, time.monotonic() + _KEPT
+            self._kept.move_to_end(host)
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return list(addresses)
+
+    async def _look_up(self, host: str, port: int) -> list[str]:
         await self._free.acquire()
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[str]] = loop.create_future()

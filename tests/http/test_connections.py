@@ -227,6 +227,33 @@ async def test_the_system_is_asked_for_names() -> None:
         await look_up("nowhere.invalid", 443)
 
 
+async def test_an_answer_is_remembered_for_a_moment_and_its_absence_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def answering(host: str, *args: object, **options: object) -> list[object]:
+        asked.append(host)
+        if host == "nowhere.example":
+            raise OSError
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answering)
+    monkeypatch.setattr(names, "_MOST_KEPT", 1)
+    look_up = names.System()
+    for port in (443, 80):
+        assert await look_up("quick.example", port) == ["93.184.216.34"]
+        with pytest.raises(Unreachable):
+            await look_up("nowhere.example", port)
+    assert asked == ["quick.example", "nowhere.example", "nowhere.example"]
+    await look_up("other.example", 443)
+    await look_up("quick.example", 443)
+    monkeypatch.setattr(names, "_KEPT", 0.0)
+    await look_up("other.example", 443)
+    await look_up("other.example", 443)
+    assert asked[3:] == ["other.example", "quick.example", "other.example", "other.example"]
+
+
 async def test_a_look_up_that_hangs_holds_up_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
 
@@ -240,7 +267,7 @@ async def test_a_look_up_that_hangs_holds_up_only_itself(monkeypatch: pytest.Mon
     hanging = asyncio.create_task(look_up("slow.example", 443))
     await asyncio.sleep(0.01)
     hanging.cancel()
-    for _ in range(3):
-        assert await look_up("quick.example", 443) == ["93.184.216.34"]
+    for number in range(3):
+        assert await look_up(f"quick{number}.example", 443) == ["93.184.216.34"]
     let_go.set()
     await until(lambda: look_up._free._value == 2)
