@@ -194,6 +194,7 @@ async def test_a_handmade_signature_is_believed_when_it_says_all(rita, alice, br
         assert await bring(body, handmade(body, covered, key_id, headers, "hs2019")) == 202
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("missing", ALL)
 async def test_a_signature_that_leaves_something_out_is_refused(rita, alice, bring, missing):
     body, key_id = follow(rita, alice), rita.document["publicKey"]["id"]
@@ -224,6 +225,7 @@ DIGESTS: dict[str, Callable[[bytes], str]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", DIGESTS)
 async def test_a_digest_that_proves_nothing_is_refused(rita, alice, bring, name):
     body, key_id = follow(rita, alice), rita.document["publicKey"]["id"]
@@ -235,6 +237,7 @@ async def test_a_digest_that_proves_nothing_is_refused(rita, alice, bring, name)
 ALGORITHMS = ["none", "hmac-sha256", "hmac-sha512", "rsa-sha1", "dsa-sha1", "ecdsa-sha256", "ed25519", "x"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 async def test_the_algorithm_is_the_keys_to_say(rita, alice, bring, algorithm):
     body, key_id = follow(rita, alice), rita.document["publicKey"]["id"]
@@ -282,6 +285,7 @@ HEADERS: dict[str, Callable[[dict[str, str], str], dict[str, str]]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HEADERS)
 async def test_headers_that_mean_two_things_or_none_are_refused(rita, alice, bring, name):
     body = follow(rita, alice)
@@ -294,6 +298,7 @@ async def test_headers_that_mean_two_things_or_none_are_refused(rita, alice, bri
 COMPONENTS = ["@method", "@target-uri", "content-digest"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("missing", COMPONENTS)
 async def test_the_newer_scheme_must_say_all_too(rita, alice, bring, missing):
     body, key_id = follow(rita, alice), rita.document["publicKey"]["id"]
@@ -592,6 +597,7 @@ INBOXES = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("inbox", INBOXES)
 async def test_what_is_no_inbox_takes_nothing(rita, alice, bring, inbox):
     body = follow(rita, alice)

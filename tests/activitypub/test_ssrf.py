@@ -20,6 +20,7 @@ from fediblog.activitypub import (
     errands,
     featured,
     interactions,
+    newest,
     outbox,
     resolver,
     second_look,
@@ -324,6 +325,7 @@ SOURCES: dict[str, Source] = {
     "sharedInbox": lambda stage: _inbox(stage),
     "relay": _relay,
     "featured": lambda stage: featured.read(stage.eve),
+    "outbox": lambda stage: newest.read(stage.eve, Budget()),
     "pinned post": _pin,
     "synchronisation": lambda stage: synchronisation.reconcile(f"{stage.eve.id} {stage.url('/sync')}"),
     "object of a boost": lambda stage: handle(
