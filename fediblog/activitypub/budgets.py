@@ -100,6 +100,8 @@ class Memory:
         # What somebody whom nobody here follows makes us ask of third ones: a pace of its own, so that they
         # take nothing away from threads.
         self.led = Pace()
+        # Each is a letter to all servers where somebody follows.
+        self.forwarded = Pace()
         self.looks = Pace(1, BETWEEN_LOOKS)
 
 

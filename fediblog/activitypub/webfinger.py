@@ -93,7 +93,8 @@ async def confirm(
     """The handle of an actor that calls itself `username`; None when its host does not know WebFinger.
 
     `claimed` is what the actor says its handle is (FEP-2c59), `heard` what has been asked already. Raises
-    Forged when its host says that the name is somebody else's, http.Outside when its host cannot be asked.
+    Forged when its host says that the name is somebody else's, Forbidden when it says that it is one of a
+    server that is blocked here, http.Outside when its host cannot be asked.
     """
     own = Handle(username, ownership.origin(actor_uri).partition("://")[2])
     for claim in _claims(own, claimed):
@@ -136,12 +137,19 @@ async def _said(claim: Handle, own: Handle) -> Finding | None:
 
 
 async def _agree(said: Finding, actor_uri: str) -> bool:
-    """Whether the host of the subject says the same, where one host answers for another (split domains)."""
+    """Whether the host of the subject says the same, where one host answers for another (split domains).
+
+    Raises Forbidden when that host is blocked here: whoever lives elsewhere under its name is its own.
+    """
     subject = said.subject
     if subject.key == said.asked.key:
         return True
     if subject.key[0] != said.asked.key[0]:
         return False
+    rule = await domains.policy(subject.domain)
+    # Whom only the allow-list does not name has not been shut out: their host, which it names, is believed.
+    if rule.refused and rule is not domains.REFUSED:
+        raise Forbidden("That server cannot be asked from here.")
     other = await _said(subject, said.asked)
     return other is not None and actor_uri in other.actors and other.subject.key == subject.key
 

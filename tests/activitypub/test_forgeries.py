@@ -556,6 +556,19 @@ async def test_whom_nobody_follows_makes_us_ask_at_a_bounded_pace(rita, otto, al
     assert len(otto.peer.asked) == MOST_PER_HOST
 
 
+async def test_answers_make_us_write_to_all_who_follow_at_a_bounded_pace(rita, otto, alice, app):
+    """They are passed on unseen, for what looks like a proof: one letter for each server that follows."""
+    here = await write(alice)
+    await table.befriend(otto.account, alice)
+    for _ in range(MOST_PER_HOST + 10):
+        answer = rita.note(inReplyTo=here.uri, cc=[alice.followers_uri])
+        activity = rita.activity("Create", answer, signature={"type": "RsaSignature2017"})
+        assert await rita.peer.send(app, rita.document, activity) == 202
+    await processing.drain()
+    assert await db.value("SELECT count(*) FROM post WHERE reply_to_id = $1", here.id) == MOST_PER_HOST + 10
+    assert await db.value("SELECT count(*) FROM delivery") == MOST_PER_HOST
+
+
 async def test_one_update_is_one_question(rita, bring):
     """However often the same profile stands in it."""
     body = orjson.dumps(rita.activity("Update", [rita.account.uri] * 64))

@@ -269,6 +269,20 @@ async def test_a_host_does_not_give_itself_another_hosts_name(fediverse: Fediver
     assert await webfinger.confirm(uri, "rita") is None
 
 
+async def test_who_is_of_a_blocked_server_does_not_come_in_by_another_door(fediverse: Fediverse):
+    """All handles of their server are of a domain that is blocked here: its own name is nobody's."""
+    async with db.transaction():
+        await db.execute(_BLOCK, ids.new())
+    domains.forget()
+    social, evil = fediverse.server("social.example"), fediverse.server("evil.example")
+    uri = "https://social.example/users/rita"
+    finger(social, "rita@social.example", "acct:rita@evil.example", uri)
+    finger(evil, "rita@evil.example", "acct:rita@evil.example", uri)
+    with pytest.raises(Forbidden):
+        await webfinger.confirm(uri, "rita")
+    assert evil.asked == []
+
+
 async def test_a_host_does_not_give_itself_our_name(fediverse: Fediverse):
     finger(fediverse.server("remote.example"), str(RITA), "acct:rita@localhost:8000", URI)
     ours = fediverse.server("localhost:8000")

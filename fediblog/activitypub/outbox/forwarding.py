@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from fediblog import db, ids
 from fediblog.activitypub import delivery
+from fediblog.activitypub.budgets import memory
 from fediblog.activitypub.compact import Node
 from fediblog.activitypub.vocabulary import as_list, id_of
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import recipients, sent
+from fediblog.services import dropped, recipients, sent
 
 _FORWARDED = ("Create", "Update")
 # Without one of these nobody believes us.
@@ -22,7 +23,8 @@ async def forward(activity: Node, body: bytes) -> None:
     """Pass on an activity that has had its effect here, when it carries a proof of its own.
 
     Only an answer for everybody, to a post of ours, that is addressed to its author's followers. Twice is the
-    same as once.
+    same as once. One server makes us write to all of them at a bounded pace (SECURITY §4): what is above it
+    is not passed on.
     """
     thing = activity.get("object")
     if activity.get("type") not in _FORWARDED or not isinstance(thing, dict) or not _is_proven(activity):
@@ -31,6 +33,8 @@ async def forward(activity: Node, body: bytes) -> None:
     if answered is None or answered.followers_uri not in _addressed(activity, thing):
         return
     origin = urlsplit(activity["id"]).netloc
+    if not memory().forwarded.take(origin):
+        return await dropped.count("too many answers to pass on")
     inboxes = await recipients.allowed(await recipients.followers(answered.id))
     inboxes = {inbox for inbox in inboxes if urlsplit(inbox).netloc != origin}
     async with db.transaction():
