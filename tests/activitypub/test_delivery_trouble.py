@@ -17,6 +17,8 @@ from fediblog.services import outgoing
 from fediblog.services.outgoing import Put
 from tests.harness.fediverse import Fediverse
 
+pytestmark = pytest.mark.once
+
 FEW, MANY = 24, 300
 
 

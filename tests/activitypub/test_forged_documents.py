@@ -27,6 +27,8 @@ from tests.activitypub.test_forgeries import changed, dump
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import remote
 
+pytestmark = pytest.mark.once
+
 MEGABYTE = 1024 * 1024
 MOST_GROWTH = 50 * MEGABYTE
 SECONDS = 3.0

@@ -17,6 +17,8 @@ from tests.services import making
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
 
+pytestmark = pytest.mark.once
+
 PROFILE = "/@rita@remote.example"
 
 

@@ -1,6 +1,7 @@
 """People of other servers are led on to their own."""
 
 import orjson
+import pytest
 
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON
 from fediblog.models import Account, Visibility
@@ -9,6 +10,8 @@ from fediblog.services.composing import Draft
 from tests.harness.fediverse import Fediverse, Peer
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
+
+pytestmark = pytest.mark.once
 
 _FINGER = "https://remote.example/.well-known/webfinger?resource=acct:rita@remote.example"
 

@@ -20,6 +20,8 @@ from tests.services.making import post
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf, jpeg
 
+pytestmark = pytest.mark.once
+
 URL = "https://far.example/picture.jpg"
 FILM = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + b"x" * 100
 

@@ -13,6 +13,8 @@ from tests.people import PASSWORD, user_of
 from tests.web.browser import Browser, File
 from tests.web.conftest import BrowserOf, jpeg
 
+pytestmark = pytest.mark.once
+
 PAGES = {
     "profile": "Profile",
     "posting": "Posting",

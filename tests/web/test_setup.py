@@ -7,6 +7,8 @@ from fediblog.services import settings, setup
 from fediblog.services.settings import Mode
 from tests.web.browser import Browser
 
+pytestmark = pytest.mark.once
+
 FORM = {"username": "root_of_all", "email": "root@mail.example", "password": "a sentence of words"}
 
 

@@ -16,6 +16,8 @@ from tests.people import PASSWORD, person, user_of
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
 
+pytestmark = pytest.mark.once
+
 FORM = {"username": "dora", "email": "dora@mail.example", "password": "a sentence of words", "agreement": "1"}
 
 

@@ -16,6 +16,8 @@ from tests.activitypub.asking import undefined
 from tests.people import person, remote
 from tests.services.making import file_of, post
 
+pytestmark = pytest.mark.once
+
 
 async def note_of(thing: Post) -> dict[str, Any]:
     found = await documents.load(thing.id)
