@@ -92,7 +92,7 @@ class Gate(asyncio.Event):
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.01)
 
@@ -130,6 +130,8 @@ async def test_no_more_than_a_few_hundred_are_sent_and_not_written_down(
     town: Fediverse, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(recorder, "MOST_UNRECORDED", FEW)
+    # On a busy machine an answer may be late, and who waits for a slow server does not count.
+    monkeypatch.setattr(slots, "PATIENCE", 60)
     disk = asyncio.Event()
     settle = outgoing.settle
 
