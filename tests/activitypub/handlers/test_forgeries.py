@@ -21,6 +21,8 @@ from tests.activitypub.handlers.stage import NOW, Someone, befriend, found, hand
 from tests.harness.fediverse import Fediverse, Node
 from tests.services.making import post
 
+pytestmark = pytest.mark.once
+
 PUBLIC = ["as:Public"]
 # What came in, what was dropped, and the key that the server signs with when it asks.
 BESIDE = {"inbox_item", "dropped", "setting"}
