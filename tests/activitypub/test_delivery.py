@@ -291,9 +291,9 @@ async def test_the_author_sees_where_a_post_is_and_tries_again(
 @pytest.fixture(autouse=True)
 def _own_office() -> Iterator[None]:
     """No drain of another test's loop."""
-    office._current = None
+    office._drains.current = None
     yield
-    office._current = None
+    office._drains.current = None
 
 
 def test_the_plan_gets_slower_and_never_later_than_it_says():

@@ -1,12 +1,10 @@
 """The post office of a process: servers are leased, each gets a lane, until nothing is due.
 
 Healthy servers and failing ones have places of their own, so however many are dead, the living wait for none
-of them. One drain runs in a process; to ask for another only wakes it.
+of them.
 """
 
 import asyncio
-import os
-import secrets
 import time
 
 import structlog
@@ -16,6 +14,7 @@ from fediblog.activitypub.delivery.envelopes import Envelopes
 from fediblog.activitypub.delivery.lanes import BATCH, Lane
 from fediblog.activitypub.delivery.recorder import Recorder
 from fediblog.activitypub.delivery.slots import Slots
+from fediblog.activitypub.drains import Drains
 from fediblog.config import settings
 from fediblog.errors import NoSpace, Unavailable
 from fediblog.queue import Job
@@ -31,38 +30,11 @@ _BETWEEN_LOOKS = 0.1
 _SPELL = 40.0
 _PAUSE = 1.0
 
-_owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
-_current: "_Office | None" = None
-
-
-async def begin(owner: str) -> None:
-    """A worker of this name starts: what it held when it died is free again."""
-    global _owner
-    _owner = owner
-    if freed := await outgoing.release(owner):
-        log.warning("servers of a worker that vanished are free again", servers=freed)
-
 
 async def drain() -> None:
-    """Deliver until nothing is due; what runs already is only woken."""
-    global _current
-    if not settings().federation.enabled:
-        return
-    if _current is not None and _current.alive():
-        _current.wake()
-        return
-    mine = _current = _Office(_owner)
-    try:
-        await mine.run()
-    finally:
-        if _current is mine:
-            _current = None
-
-
-def stop() -> None:
-    """Begin nothing more."""
-    if _current is not None:
-        _current.stop()
+    """Deliver until nothing is due; what runs already is only woken. While federation is off letters wait."""
+    if settings().federation.enabled:
+        await _drains.drain()
 
 
 class _Office:
@@ -78,10 +50,6 @@ class _Office:
         self._envelopes = Envelopes()
         self._lanes: dict[asyncio.Task[None], Lane] = {}
         self._stopping = False
-
-    def alive(self) -> bool:
-        """Whether it runs: a loop that was closed under it takes it along."""
-        return not self._loop.is_closed()
 
     def wake(self) -> None:
         """There may be more."""
@@ -173,3 +141,7 @@ class _Office:
             await outgoing.release(self._owner)
         except (TimeoutError, Unavailable, NoSpace):
             log.warning("servers could not be returned, their leases will run out")
+
+
+_drains = Drains(_Office, outgoing.release, "servers of a worker that vanished are free again")
+begin, stop = _drains.begin, _drains.stop

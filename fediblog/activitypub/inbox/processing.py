@@ -1,14 +1,12 @@
 """Rows become effects: what was taken in is handed to the handlers, in order for each actor (EGRESS §3.3).
 
-One drain runs in a process; to ask for another only wakes it. Eight actors are served at a time, each in a
-lane of its own. Whatever takes longer than a second gives its place to others and goes on beside them: a
-handler may have to ask a slow server, and that is nobody else's trouble. How rows went is written down
-together, some times a second. Handlers may meet the same row twice: what was killed is begun anew.
+Eight actors are served at a time, each in a lane of its own. Whatever takes longer than a second gives its
+place to others and goes on beside them: a handler may have to ask a slow server, and that is nobody else's
+trouble. How rows went is written down together, some times a second. Handlers may meet the same row twice:
+what was killed is begun anew.
 """
 
 import asyncio
-import os
-import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from fediblog import moments, queue
+from fediblog.activitypub.drains import Drains
 from fediblog.activitypub.inbox import effects
 from fediblog.activitypub.inbox.verdicts import outcome_of
 from fediblog.errors import NoSpace, Unavailable
@@ -44,44 +43,12 @@ _MARGIN = 75 * moments.SECOND
 # After so long a drain that never comes to an end lets another begin: less than its job may take.
 _SPELL = 600.0
 
-_owner = f"process-{os.getpid()}-{secrets.token_hex(4)}"
-_current: "_Drain | None" = None
-
-
-async def begin(owner: str) -> None:
-    """A worker of this name starts: what it held when it died is due again."""
-    global _owner
-    _owner = owner
-    freed = await inbox_items.release(owner)
-    if freed:
-        log.warning("activities of a worker that vanished are due again", rows=freed)
-
-
-async def drain() -> None:
-    """Give everything that is due its effect; returns when nothing is. What runs already is only woken."""
-    global _current
-    if _current is not None and _current.alive():
-        _current.wake()
-        return
-    mine = _current = _Drain(_owner)
-    try:
-        await mine.run()
-    finally:
-        if _current is mine:
-            _current = None
-
-
-def stop() -> None:
-    """Begin nothing more: what is not begun yet goes back at once."""
-    if _current is not None:
-        _current.stopping = True
-
 
 class _Drain:
     """The rows in hand, a lane for each actor, and what is to be written down of them."""
 
     def __init__(self, owner: str) -> None:
-        self.stopping = False
+        self._stopping = False
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._until = time.monotonic() + _SPELL
@@ -92,13 +59,13 @@ class _Drain:
         self._outcomes: list[Outcome] = []
         self._woken = True
 
-    def alive(self) -> bool:
-        """Whether it runs: a loop that was closed under it takes it along."""
-        return not self._loop.is_closed()
-
     def wake(self) -> None:
         """There may be more."""
         self._woken = True
+
+    def stop(self) -> None:
+        """Begin nothing more: what is not begun yet goes back at once."""
+        self._stopping = True
 
     async def run(self) -> None:
         """Until nothing is due, or the stop. Cancelled, it returns what is in hand."""
@@ -125,7 +92,7 @@ class _Drain:
 
     async def _fill(self) -> None:
         """Take what there is room for, and let a lane run for each actor."""
-        if self.stopping or time.monotonic() > self._until:
+        if self._stopping or time.monotonic() > self._until:
             return
         found: list[Item] = []
         try:
@@ -169,7 +136,7 @@ class _Drain:
         """What one actor has sent, in order. The list holds what has no outcome yet."""
         try:
             known_at = time.monotonic()
-            while items and not self.stopping and items[0].lease_until - moments.now() > _MARGIN:
+            while items and not self._stopping and items[0].lease_until - moments.now() > _MARGIN:
                 doing = await self._effect(items, actor)
                 if doing is None:
                     break
@@ -190,7 +157,7 @@ class _Drain:
         """
         item = items[0]
         await self._places.acquire()
-        if self.stopping:
+        if self._stopping:
             self._places.release()
             return None
         free: Callable[[], None] = self._places.release
@@ -263,3 +230,7 @@ async def _count_dropped(outcomes: Sequence[Outcome]) -> None:
     reasons = Counter(each.error for each in outcomes if each.state is State.DONE and each.error)
     for reason, number in sorted(reasons.items()):
         await dropped.count(reason, number)
+
+
+_drains = Drains(_Drain, inbox_items.release, "activities of a worker that vanished are due again")
+begin, drain, stop = _drains.begin, _drains.drain, _drains.stop
