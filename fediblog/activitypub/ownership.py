@@ -66,6 +66,14 @@ def origin(uri: str) -> str:
     return f"{scheme}://{host}{port}"
 
 
+def host(uri: str) -> str:
+    """The server of an address as it stands in handles and rules: `social.example`, `127.0.0.1:8000`.
+
+    Raises Forged as `origin` does.
+    """
+    return "".join(_parts(uri)[1:])
+
+
 def same_origin(first: str, second: str) -> bool:
     """Whether both are addresses of one origin."""
     try:

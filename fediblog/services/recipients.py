@@ -1,15 +1,13 @@
 """Where letters go: inboxes of other servers, as sets of addresses.
 
 However many followers there are, the database makes the set: one shared inbox stands for all people of a
-server (FEDERATION §9). Our own inbox is never among them, nor that of a server that is blocked here.
+server (FEDERATION §9). Whom we have nothing to do with, `activitypub.delivery` leaves out.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from fediblog import db, uris
-from fediblog.services import domains
+from fediblog import db
 
 # The shared inbox of a server, or the inbox of the one where there is none.
 _NEAREST = "COALESCE(NULLIF(a.shared_inbox, ''), a.inbox)"
@@ -74,19 +72,6 @@ async def everybody() -> set[str]:
 async def relays() -> set[str]:
     """Of the relays that have accepted us."""
     return set(await db.column("SELECT inbox FROM relay WHERE state = 'accepted'"))
-
-
-async def allowed(inboxes: Iterable[str]) -> set[str]:
-    """Those that are neither ours nor of a server that is blocked here."""
-    by_host: dict[str, set[str]] = {}
-    for inbox in inboxes:
-        if not uris.is_local(inbox):
-            by_host.setdefault(urlsplit(inbox).netloc, set()).add(inbox)
-    found: set[str] = set()
-    for host, those in by_host.items():
-        if host and not await domains.refused(host):
-            found |= those
-    return found
 
 
 _FOLLOWERS = f"""

@@ -374,7 +374,7 @@ async def test_a_crash_between_letter_and_event_is_impossible(
         raise RuntimeError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr("fediblog.activitypub.delivery.enqueue", crash)
+        patch.setattr("fediblog.services.outgoing.enqueue", crash)
         assert await letters(alice) == []
     assert await db.value("SELECT count(*) FROM activity WHERE kind = 'Create'") == 0
     [aside] = await events.quarantined()

@@ -157,7 +157,7 @@ async def _key_beside(stage: Stage) -> None:
 async def _inbox(stage: Stage, **columns: str) -> None:
     await Account.filter(id=stage.eve.id).update(**columns)
     await befriend(stage.eve, stage.alice)
-    await letter(stage.alice, *await recipients.allowed(await recipients.followers(stage.alice.id)))
+    await letter(stage.alice, *await recipients.followers(stage.alice.id))
     await delivery.drain()
 
 

@@ -14,7 +14,7 @@ are written in the transaction that ends it: nothing is said twice, and nothing 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -25,7 +25,7 @@ from fediblog.activitypub.outbox.letters import Compose, Letter
 from fediblog.errors import NoSpace, TooMany, Unavailable
 from fediblog.models import Account
 from fediblog.queue import Job
-from fediblog.services import events, recipients, sent, work
+from fediblog.services import events, outgoing, sent, work
 from fediblog.services.events import Event, Happened
 
 log = structlog.get_logger()
@@ -101,7 +101,7 @@ async def _handle(event: Happened, account: Account | None, later: Sequence[Happ
         (each.kind, each.post_id) == (event.kind, event.post_id) for each in later
     )
     letters = [] if is_repeated else await _compose(event, account)
-    posted = [(letter, await recipients.allowed(letter.inboxes)) for letter in letters]
+    posted = [(letter, await delivery.by_server(letter.inboxes)) for letter in letters]
     async with db.transaction():
         if await events.take(event.id):
             for number, (letter, inboxes) in enumerate(posted):
@@ -117,7 +117,7 @@ async def _compose(event: Happened, account: Account | None) -> list[Letter]:
     return await _OF_ACCOUNTS[event.kind](event, account)
 
 
-async def _post(event: Happened, letter: Letter, inboxes: set[str], number: int) -> None:
+async def _post(event: Happened, letter: Letter, inboxes: Mapping[str, set[str]], number: int) -> None:
     """Keep a letter and owe it to its inboxes. One for nobody is not kept: no one can ask for it."""
     activity = letter.activity
     if not inboxes:
@@ -132,4 +132,4 @@ async def _post(event: Happened, letter: Letter, inboxes: set[str], number: int)
         for_followers=letter.for_followers,
     )
     if written is not None:
-        await delivery.enqueue(written, inboxes)
+        await outgoing.enqueue(written, inboxes)

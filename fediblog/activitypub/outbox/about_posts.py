@@ -22,20 +22,13 @@ async def published(event: Happened, author: Account) -> list[Letter]:
 async def edited(event: Happened, author: Account) -> list[Letter]:
     """Update; what is for everybody also to those who have got what was said before."""
     post = await _load(event)
-    if post is None:
-        return []
-    letter = await _about(post, _update(event, post))
-    if post.body.visibility > Visibility.UNLISTED:
-        return [letter]
-    number = post.body.id
-    reached = await recipients.reached(number, await recipients.boosts_here(number))
-    return [replace(letter, inboxes=letter.inboxes | reached | await recipients.boosters(number))]
+    return await _changed(event, post) if post is not None else []
 
 
 async def poll_changed(event: Happened, author: Account) -> list[Letter]:
     """Update of the question as it stands. Nobody takes it for an edit: `updated` is as before (§3)."""
     post = await _load(event)
-    return await edited(event, author) if post is not None and post.tally is not None else []
+    return await _changed(event, post) if post is not None and post.tally is not None else []
 
 
 async def deleted(event: Happened, author: Account) -> list[Letter]:
@@ -75,6 +68,15 @@ async def unboosted(event: Happened, booster: Account) -> list[Letter]:
     announce = documents.activity("Announce", said["uri"], booster.uri, said["of_uri"], to, cc)
     activity = documents.activity("Undo", uris.activity_uri(event.id), booster.uri, announce, to, cc)
     return [Letter(activity, inboxes)]
+
+
+async def _changed(event: Happened, post: Written) -> list[Letter]:
+    letter = await _about(post, _update(event, post))
+    if post.body.visibility > Visibility.UNLISTED:
+        return [letter]
+    number = post.body.id
+    reached = await recipients.reached(number, await recipients.boosts_here(number))
+    return [replace(letter, inboxes=letter.inboxes | reached | await recipients.boosters(number))]
 
 
 async def _load(event: Happened) -> Written | None:

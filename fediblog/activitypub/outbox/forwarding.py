@@ -4,15 +4,13 @@ Who follows somebody sees both sides of a conversation this way, though the othe
 The bytes are passed on as they came: what proves whose they are is inside.
 """
 
-from urllib.parse import urlsplit
-
 from fediblog import db, ids
-from fediblog.activitypub import delivery
+from fediblog.activitypub import delivery, ownership
 from fediblog.activitypub.budgets import memory
 from fediblog.activitypub.compact import Node
 from fediblog.activitypub.vocabulary import as_list, id_of
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import dropped, recipients, sent
+from fediblog.services import dropped, outgoing, recipients, sent
 
 _FORWARDED = ("Create", "Update")
 # Without one of these nobody believes us.
@@ -32,15 +30,15 @@ async def forward(activity: Node, body: bytes) -> None:
     answered = await _answered(id_of(thing) or "")
     if answered is None or answered.followers_uri not in _addressed(activity, thing):
         return
-    origin = urlsplit(activity["id"]).netloc
+    origin = ownership.host(activity["id"])
     if not memory().forwarded.take(origin):
         return await dropped.count("too many answers to pass on")
-    inboxes = await recipients.allowed(await recipients.followers(answered.id))
-    inboxes = {inbox for inbox in inboxes if urlsplit(inbox).netloc != origin}
+    inboxes = await delivery.by_server(await recipients.followers(answered.id))
+    inboxes.pop(origin, None)
     async with db.transaction():
         number = await _keep(activity, body, answered) if inboxes else None
         if number is not None:
-            await delivery.enqueue(number, inboxes)
+            await outgoing.enqueue(number, inboxes)
 
 
 def _is_proven(activity: Node) -> bool:
