@@ -56,6 +56,27 @@ _NAME = "suite"
 _MEMORY = Path("/dev/shm")
 
 
+# What starts processes of its own waits most of the time.
+_WAITING = ("cli", "flows", "test_story.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process of a run begin with its share of the tests that wait, and fill up with the others.
+
+    Each gets one stretch of the list; at the end nobody shall sit with a few long ones alone.
+    """
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    home = Path(__file__).parent
+    waiting = [item for item in items if item.path.relative_to(home).parts[0] in _WAITING]
+    quick = [item for item in items if item.path.relative_to(home).parts[0] not in _WAITING]
+    size = -(-len(items) // shares)
+    items[:] = []
+    for share in range(shares):
+        mine = waiting[share::shares]
+        items += mine + quick[: size - len(mine)]
+        del quick[: size - len(mine)]
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A private PostgreSQL, whichever database the suite runs on."""
