@@ -6,12 +6,11 @@ seconds, 20 at once, two of one server, and who gave no key is not asked again f
 """
 
 import asyncio
-import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
 
 from fediblog.activitypub import ownership, resolver
 from fediblog.activitypub.signatures import Reason, Refused, Signed, examine, verify
@@ -21,6 +20,7 @@ from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unavai
 from fediblog.http import Outside, Unwelcome
 from fediblog.http.turns import Turns
 from fediblog.models import Account
+from fediblog.remembering import Recent, Together
 from fediblog.services import signers
 
 # How long a row that was read is believed, in seconds: also how long a change made by another process takes.
@@ -35,8 +35,6 @@ _NO_KEY, _GONE = 600.0, 6 * 3600.0
 # A key that does not fit any more is asked for anew, so often.
 _BETWEEN_RENEWALS = 300.0
 _MOST_KNOWN, _MOST_MISSING = 4_096, 16_384
-
-_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ async def _read(key_id: str) -> Key | None:
 
 
 def _key(key_id: str, owner: str, pem: str, suspended: bool) -> Key:
-    return Key(key_id, owner, pem, ownership.origin(owner).partition("://")[2], suspended)
+    return Key(key_id, owner, pem, ownership.host(owner), suspended)
 
 
 # -------------------------------------------------------------------------------------------------- asking
@@ -131,17 +129,12 @@ async def _asked(key_id: str, refresh: bool = False) -> Key:
     keys = _keys()
     if not refresh and (gone := keys.missing.get(key_id)) is not None:
         raise OwnerGone() if gone else Refused(Reason.KEY)
-    task = keys.asking.get(key_id)
-    if task is None:
-        task = asyncio.create_task(_ask(keys, key_id, refresh), name="key")
-        keys.asking[key_id] = task
-        task.add_done_callback(lambda ended: keys.ended(key_id, ended))
-    return await asyncio.shield(task)
+    return await keys.asking.get(key_id, partial(_ask, keys, key_id, refresh))
 
 
 async def _ask(keys: "_Keys", key_id: str, refresh: bool) -> Key:
     try:
-        async with keys.turn(ownership.origin(key_id).partition("://")[2]):
+        async with keys.turn(ownership.host(key_id)):
             key, in_row = await _fetched(key_id, refresh)
     except Conflict as error:
         raise Unavailable() from error
@@ -197,43 +190,15 @@ async def _owner(key_id: str) -> str:
 # ----------------------------------------------------------------------------------------------- remembering
 
 
-class _Memory(Generic[_V]):
-    """What is remembered for a while, the latest so many."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, tuple[_V, float]] = OrderedDict()
-
-    def get(self, name: str) -> _V | None:
-        """None for what is not known, or not any more."""
-        kept = self._kept.get(name)
-        if kept is None or kept[1] < time.monotonic():
-            self._kept.pop(name, None)
-            return None
-        self._kept.move_to_end(name)
-        return kept[0]
-
-    def put(self, name: str, value: _V, seconds: float) -> None:
-        """Remember it for so long, and forget what nobody has asked for the longest time."""
-        self._kept[name] = value, time.monotonic() + seconds
-        self._kept.move_to_end(name)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-    def drop(self, name: str) -> None:
-        """Forget it."""
-        self._kept.pop(name, None)
-
-
 class _Keys:
     """What one process remembers of keys, for one configuration: with another it begins anew."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.known: _Memory[Key] = _Memory(_MOST_KNOWN)
-        self.missing: _Memory[bool] = _Memory(_MOST_MISSING)  # True: it is gone
-        self.renewed: _Memory[bool] = _Memory(_MOST_MISSING)
-        self.asking: dict[str, asyncio.Task[Key]] = {}
+        self.known: Recent[Key] = Recent(_MOST_KNOWN)
+        self.missing: Recent[bool] = Recent(_MOST_MISSING)  # True: it is gone
+        self.renewed: Recent[bool] = Recent(_MOST_MISSING)
+        self.asking: Together[Key] = Together()
         self._turns = Turns(_PER_HOST, _AT_ONCE)
         self._people: Counter[str] = Counter()
 
@@ -257,12 +222,6 @@ class _Keys:
             self._people[host] -= 1
             if not self._people[host]:
                 del self._people[host]
-
-    def ended(self, key_id: str, task: "asyncio.Task[Key]") -> None:
-        """Nobody may be waiting any more: then the error is nobody's."""
-        self.asking.pop(key_id, None)
-        if not task.cancelled():
-            task.exception()
 
 
 _current: _Keys | None = None

@@ -62,18 +62,18 @@ async def _proven() -> Account:
     """The account whose key signed this request. Refused before any fetch where its server is blocked."""
     signed = received(request.method, _target(), settings().origin, request.headers.items())
     examine(signed)
-    await _let_in(ownership.origin(signed.claim.key_id))
+    await _let_in(signed.claim.key_id)
     key = await actor_keys.verified(signed)
-    await _let_in(ownership.origin(key.owner))
+    await _let_in(key.owner)
     account = (await signers.accounts([key.owner])).get(key.owner)
     if account is None or account.suspended_at is not None:
         raise Forbidden
     return account
 
 
-async def _let_in(origin: str) -> None:
-    """Raises Forbidden for a server that is blocked here."""
-    if await domains.refused(origin.partition("://")[2]):
+async def _let_in(uri: str) -> None:
+    """Raises Forbidden for an address on a server that is blocked here."""
+    if await domains.refused(ownership.host(uri)):
         raise Forbidden
 
 

@@ -1,14 +1,13 @@
 """What one event may make us ask of others, so that nobody leads us through endless threads (SECURITY §4)."""
 
-import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from fediblog.config import Config, settings
 from fediblog.http import TooMuch
+from fediblog.remembering import Together
 
 MOST_FETCHES = 100
 MOST_PARENTS = 50
@@ -22,8 +21,6 @@ BETWEEN_LOOKS = 15 * 60.0
 
 _MINUTE = 60.0
 _MOST_HOSTS = 1_000
-
-Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -66,30 +63,6 @@ class Pace:
         return True
 
 
-class Together(Generic[Found]):
-    """Those who want the same thing at the same time get it together: one fetch for each address."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[str, asyncio.Task[Found]] = {}
-
-    async def get(self, name: str, make: Callable[[], Awaitable[Found]]) -> Found:
-        """What `make` gives, or what somebody else is getting under this name already. Raises as it does.
-
-        Who gives up waiting ends nothing for the others.
-        """
-        task = self._under_way.get(name)
-        if task is None:
-            task = asyncio.ensure_future(_awaited(make))
-            self._under_way[name] = task
-            task.add_done_callback(lambda done: self._forget(name, done))
-        return await asyncio.shield(task)
-
-    def _forget(self, name: str, done: "asyncio.Task[Found]") -> None:
-        del self._under_way[name]
-        if not done.cancelled():
-            done.exception()  # Looked at, so that nobody complains when all have given up.
-
-
 class Memory:
     """What one process remembers of what it asks others for, for one configuration."""
 
@@ -114,7 +87,3 @@ def memory() -> Memory:
     if _memory is None or _memory.config is not settings():
         _memory = Memory(settings())
     return _memory
-
-
-async def _awaited(make: Callable[[], Awaitable[Found]]) -> Found:
-    return await make()

@@ -47,7 +47,7 @@ async def _knock(url: str, sender: Sender) -> tuple[compact.Node, str]:
 
 async def _allowed(url: str) -> str:
     """The domain of an address, unless the staff has shut it out."""
-    domain = ownership.origin(url).partition("://")[2]
+    domain = ownership.host(url)
     if await domains.refused(domain):
         raise http.Refused("policy")
     return domain

@@ -36,7 +36,7 @@ def _is_theirs(link: compact.Node, domain: str) -> bool:
     if not isinstance(template, str) or template.count("{uri}") != 1:
         return False
     try:
-        host = ownership.origin(template.replace("{uri}", "")).partition("://")[2]
+        host = ownership.host(template.replace("{uri}", ""))
     except Forged:
         return False
     return host == domain or host.endswith(f".{domain}")

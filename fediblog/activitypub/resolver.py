@@ -189,7 +189,7 @@ async def _store_actor(node: Node, heard: Finding | None = None) -> Account:
     incoming = reading.account(node)
     if incoming.uri != node["id"]:
         raise Forged(Reason.OWNER)
-    host = ownership.origin(incoming.uri).partition("://")[2]
+    host = ownership.host(incoming.uri)
     claimed = node.get("webfinger")
     claimed = claimed if isinstance(claimed, str) else ""
     if heard is None and await _has_its_handle(incoming, claimed):

@@ -63,7 +63,7 @@ async def followers_of_a_server(account_id: int) -> Response:
     """Who of the asking server follows them: for that server alone, which signs (FEP-8fcf)."""
     asker = await askers.required()
     owner = await _shown(account_id)
-    members = await synchronisation.partial(owner, ownership.origin(asker.uri).partition("://")[2])
+    members = await synchronisation.partial(owner, ownership.host(asker.uri))
     return await serving.made(documents.counted(synchronisation.address(owner), members))
 
 

@@ -1,6 +1,5 @@
 """Answers to other servers: documents with the headers that go with them (FEDERATION §1.6)."""
 
-from collections import OrderedDict
 from collections.abc import Hashable
 
 from quart import Response, jsonify, redirect, request
@@ -9,6 +8,7 @@ from fediblog.activitypub import askers, documents
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, wants_activity
 from fediblog.config import settings
 from fediblog.errors import FediblogError
+from fediblog.remembering import Shelf
 from fediblog.services.listed import Buried
 
 # Short: what is deleted shall be gone. Shared caches take the rush that follows a delivery.
@@ -79,25 +79,16 @@ def _depends() -> bool:
 
 
 class Kept:
-    """Documents as bytes, by whatever they depend on; the least used go first. A new version is a new key."""
+    """Documents as bytes, by whatever they depend on."""
 
     def __init__(self, budget: int = _BUDGET) -> None:
-        self._budget = budget
-        self._spent = 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._shelf: Shelf[bytes] = Shelf(budget)
 
     def get(self, *key: Hashable) -> bytes | None:
         """The bytes, if they are here."""
-        found = self._kept.get((settings().origin, key))
-        if found is not None:
-            self._kept.move_to_end((settings().origin, key))
-        return found
+        return self._shelf.get((settings().origin, key))
 
     def put(self, body: bytes, *key: Hashable) -> bytes:
         """Keep them; gives them back."""
-        self._spent += len(body) - len(self._kept.pop((settings().origin, key), b""))
-        self._kept[settings().origin, key] = body
-        while self._spent > self._budget:
-            _, dropped = self._kept.popitem(last=False)
-            self._spent -= len(dropped)
+        self._shelf.put((settings().origin, key), body, len(body))
         return body

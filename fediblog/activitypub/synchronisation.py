@@ -5,7 +5,6 @@ others asks for the list. The same from others about us. A digest is the XOR of 
 """
 
 import re
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
@@ -17,6 +16,7 @@ from fediblog.activitypub.vocabulary import COLLECTIONS, as_list, id_of
 from fediblog.config import settings
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account
+from fediblog.remembering import Recent
 from fediblog.services import domains, shared_followers
 
 _FIELD = re.compile(r'\s*([A-Za-z]{1,32})\s*=\s*"([^"]{0,2048})"\s*(?:,|$)')
@@ -26,7 +26,7 @@ _LONGEST_HEADER = 4_500
 _KEPT_SECONDS = 5.0
 _MOST_KEPT = 256
 
-_kept: dict[tuple[str, int], tuple[float, dict[str, str]]] = {}
+_kept: Recent[dict[str, str]] = Recent(_MOST_KEPT)
 
 
 async def header(account: Account, domain: str) -> str:
@@ -69,7 +69,7 @@ async def reconcile(key: str) -> None:
     """
     number, _, url = key.partition(" ")
     actor = await Account.get_or_none(id=int(number), local=False, deleted_at=None, suspended_at=None)
-    if actor is None or await domains.refused(ownership.origin(actor.uri).partition("://")[2]):
+    if actor is None or await domains.refused(ownership.host(actor.uri)):
         return
     asked_at = moments.now()
     try:
@@ -90,16 +90,14 @@ def digest_of(members: Iterable[str]) -> str:
 
 async def _digests(account: Account) -> dict[str, str]:
     """By host, for those hosts where somebody follows."""
-    key, now = (settings().origin, account.id), time.monotonic()
-    if key in _kept and now < _kept[key][0]:
-        return _kept[key][1]
+    key = (settings().origin, account.id)
+    if (known := _kept.get(key)) is not None:
+        return known
     hosts: defaultdict[str, list[str]] = defaultdict(list)
     for uri in await shared_followers.elsewhere(account):
         hosts[uri.partition("://")[2].partition("/")[0].lower()].append(uri)
     found = {host: digest_of(members) for host, members in hosts.items()}
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-    _kept[key] = (now + _KEPT_SECONDS, found)
+    _kept.put(key, found, _KEPT_SECONDS)
     return found
 
 

@@ -5,8 +5,6 @@ another is only a hint: a handle counts when both sides say the same (FEDERATION
 """
 
 import re
-import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from fediblog.activitypub.ownership import Forged, Reason
 from fediblog.activitypub.vocabulary import JRD_JSON, as_list, is_activity_type
 from fediblog.config import settings
 from fediblog.errors import Forbidden, Malformed, NotFound
+from fediblog.remembering import Recent
 from fediblog.services import domains
 from fediblog.text.markup import Start, tokens
 
@@ -96,7 +95,7 @@ async def confirm(
     Forged when its host says that the name is somebody else's, Forbidden when it says that it is one of a
     server that is blocked here, http.Outside when its host cannot be asked.
     """
-    own = Handle(username, ownership.origin(actor_uri).partition("://")[2])
+    own = Handle(username, ownership.host(actor_uri))
     for claim in _claims(own, claimed):
         said = heard if heard and heard.asked.key == claim.key else await _said(claim, own)
         if said is not None and actor_uri in said.actors:
@@ -112,7 +111,8 @@ async def check_host(url: str) -> None:
 
     Raises Forged for what is no address of the web.
     """
-    domain = ownership.check_foreign(url).partition("://")[2]
+    ownership.check_foreign(url)
+    domain = ownership.host(url)
     if domain == settings().domain or await domains.refused(domain):
         raise Forbidden("That server cannot be asked from here.")
 
@@ -189,7 +189,7 @@ async def document(wanted: Handle) -> bytes:
         if template is None or template.replace("{uri}", resource).endswith(wanted.domain + address):
             raise
     found = await _fetch(template.replace("{uri}", resource))
-    _templates.put(wanted.domain, template)
+    _templates.put(wanted.domain, template, _DAY)
     return found
 
 
@@ -232,25 +232,6 @@ async def _fetch(url: str, accept: tuple[str, ...] = _JSON) -> bytes:
     return (await http.fetch(url, accept=accept, most_bytes=_MOST_BYTES)).body
 
 
-class _Templates:
-    """Where hosts have their WebFinger, for a day, the latest thousand."""
-
-    def __init__(self, most: int = 1_000, seconds: float = 24 * 3600.0) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._kept: OrderedDict[str, tuple[str, float]] = OrderedDict()
-
-    def get(self, domain: str) -> str | None:
-        """The template, as long as it is fresh."""
-        template, until = self._kept.get(domain, ("", 0.0))
-        return template if time.monotonic() < until else None
-
-    def put(self, domain: str, template: str) -> None:
-        """Remember one that has been of use."""
-        self._kept[domain] = (template, time.monotonic() + self._seconds)
-        self._kept.move_to_end(domain)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-
-_templates = _Templates()
+# Where hosts have their WebFinger, for a day, the latest thousand.
+_DAY = 24 * 3600.0
+_templates: Recent[str] = Recent(1_000)

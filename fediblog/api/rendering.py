@@ -5,7 +5,6 @@ never kept, so a like costs no rendering and invalidates nothing (TIMELINES §5)
 process and needs no messages from others: a new version is a new key.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,14 +13,12 @@ import orjson
 from fediblog import moments
 from fediblog.api import entities
 from fediblog.models import Account
+from fediblog.remembering import Shelf
 from fediblog.services import views
 from fediblog.services.views import Entry, PollView
 
 _BUDGET = 64 * 1024 * 1024
 _OVERHEAD = 200  # What a Python object and its place in the table cost besides the bytes.
-
-
-Key = tuple[int, int]
 
 
 class Piece(NamedTuple):
@@ -32,31 +29,6 @@ class Piece(NamedTuple):
 
 
 Bodies = Mapping[int, Piece]
-
-
-class Fragments:
-    """Open JSON objects by (id, version); the least used go first when the budget is spent."""
-
-    def __init__(self, budget: int = _BUDGET) -> None:
-        self._kept: OrderedDict[Key, Piece] = OrderedDict()
-        self._budget = budget
-        self._spent = 0
-
-    def get(self, key: Key) -> Piece | None:
-        """The piece, if it is still here."""
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def put(self, key: Key, piece: Piece) -> None:
-        """Keep a piece. Which version is newest does not matter: nobody asks for the others again."""
-        if key not in self._kept:
-            self._kept[key] = piece
-            self._spent += len(piece.open) + _OVERHEAD
-        while self._spent > self._budget:
-            _, dropped = self._kept.popitem(last=False)
-            self._spent -= len(dropped.open) + _OVERHEAD
 
 
 async def statuses(entries: Sequence[Entry], viewer: Account | None) -> list[bytes]:
@@ -90,20 +62,20 @@ def listing(objects: Iterable[bytes]) -> bytes:
 
 async def _bodies(entries: Sequence[Entry]) -> dict[int, Piece]:
     wanted = {(e.id, e.version) for e in entries} | {(e.post_id, e.post_version) for e in entries}
-    found = {key[0]: piece for key in wanted if (piece := _statuses.get(key)) is not None}
+    found = _statuses.find(wanted)
     for body in (await views.bodies(number for number, _ in wanted if number not in found)).values():
         found[body.id] = Piece(_open(entities.status(body)), body.poll)
-        _statuses.put((body.id, body.version), found[body.id])
+        _statuses.put((body.id, body.version), found[body.id], len(found[body.id].open) + _OVERHEAD)
     return found
 
 
 async def _cards(entries: Sequence[Entry]) -> dict[int, Piece]:
     wanted = {(e.author_id, e.author_version) for e in entries}
     wanted |= {(e.post_author_id, e.post_author_version) for e in entries}
-    found = {key[0]: piece for key in wanted if (piece := _accounts.get(key)) is not None}
+    found = _accounts.find(wanted)
     for card in (await views.cards(number for number, _ in wanted if number not in found)).values():
         found[card.id] = Piece(_open(entities.account(card)))
-        _accounts.put((card.id, card.version), found[card.id])
+        _accounts.put((card.id, card.version), found[card.id], len(found[card.id].open) + _OVERHEAD)
     return found
 
 
@@ -166,5 +138,5 @@ def _rest(entity: entities.Json) -> bytes:
     return b"," + orjson.dumps(entity)[1:]
 
 
-_statuses = Fragments(_BUDGET)
-_accounts = Fragments(_BUDGET // 2)
+_statuses: Shelf[Piece] = Shelf(_BUDGET)
+_accounts: Shelf[Piece] = Shelf(_BUDGET // 2)

@@ -12,11 +12,10 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from fediblog.http.errors import Unreachable
+from fediblog.remembering import Recent
 
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 """A name and a port to the addresses behind them, as text. Raises Unreachable when there are none."""
@@ -31,17 +30,14 @@ class System:
 
     def __init__(self, most_at_once: int = _MOST_AT_ONCE) -> None:
         self._free = asyncio.Semaphore(most_at_once)
-        self._kept: OrderedDict[str, tuple[list[str], float]] = OrderedDict()
+        self._kept: Recent[list[str]] = Recent(_MOST_KEPT)
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """The addresses of a host. A caller who gives up leaves the thread, and its place, until it ends."""
-        addresses, until = self._kept.get(host, ([], 0.0))
-        if time.monotonic() >= until:
+        addresses = self._kept.get(host)
+        if addresses is None:
             addresses = await self._look_up(host, port)
-            self._kept[host] = addresses, time.monotonic() + _KEPT
-            self._kept.move_to_end(host)
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._kept.put(host, addresses, _KEPT)
         return list(addresses)
 
     async def _look_up(self, host: str, port: int) -> list[str]:

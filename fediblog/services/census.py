@@ -4,11 +4,10 @@ Counting reads whole tables, so each process keeps the answer for some minutes: 
 start pays, and nobody is served a number older than that.
 """
 
-import time
 from dataclasses import dataclass
 
-from fediblog import config, db, moments
-from fediblog.config import Config
+from fediblog import db, moments
+from fediblog.remembering import Lately
 
 _KEPT_SECONDS = 300.0
 
@@ -24,18 +23,14 @@ class Census:
     known_servers: int
 
 
-_cache: tuple[Config, float, Census] | None = None
-
-
 async def get() -> Census:
     """The numbers, some minutes old at most."""
-    global _cache
-    current = config.settings()
-    if _cache is not None and _cache[0] is current and time.monotonic() < _cache[1]:
-        return _cache[2]
-    found = await count()
-    _cache = (current, time.monotonic() + _KEPT_SECONDS, found)
-    return found
+    return await _lately.get()
+
+
+def forget() -> None:
+    """Count anew next time."""
+    _lately.forget()
 
 
 async def count() -> Census:
@@ -52,3 +47,4 @@ _COUNT = f"""SELECT
   (SELECT count(*) {_PEOPLE} AND last_active_at > $2) AS active_half_year,
   (SELECT COALESCE(CAST(sum(posts_count) AS BIGINT), 0) FROM account WHERE domain = '') AS posts,
   (SELECT count(DISTINCT domain) FROM account WHERE domain <> '') AS known_servers"""
+_lately = Lately(_KEPT_SECONDS, count)

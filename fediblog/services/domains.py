@@ -7,15 +7,14 @@ server that no rule names may not speak.
 It is asked for each request from outside, so each process keeps all rules for a few seconds.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from fediblog import config, db, hosts, moments
-from fediblog.config import Config
 from fediblog.errors import Invalid
+from fediblog.remembering import Lately
 from fediblog.services import settings
 
 _KEPT_SECONDS = 3.0
@@ -46,14 +45,12 @@ class Policy:
 FREE = Policy()
 REFUSED = Policy(Level.SUSPEND, reject_media=True, reject_reports=True)
 
-_cache: tuple[Config, float, Mapping[str, Policy]] | None = None
-
 
 async def policy(domain: str) -> Policy:
     """What holds for a server now (a few seconds ago at worst). Never raises for what is no domain."""
     if _is_ours(domain):
         return FREE
-    return covering(await _rules(), domain, (await settings.get()).allow_list)
+    return covering(await _lately.get(), domain, (await settings.get()).allow_list)
 
 
 async def refused(domain: str) -> bool:
@@ -70,8 +67,7 @@ async def marks(domain: str) -> dict[str, Any]:
 
 def forget() -> None:
     """Read anew next time."""
-    global _cache
-    _cache = None
+    _lately.forget()
 
 
 def tidy(typed: str) -> str:
@@ -120,16 +116,6 @@ async def read() -> dict[str, Policy]:
     }
 
 
-async def _rules() -> Mapping[str, Policy]:
-    global _cache
-    current = config.settings()
-    if _cache is not None and _cache[0] is current and time.monotonic() < _cache[1]:
-        return _cache[2]
-    rules = await read()
-    _cache = (current, time.monotonic() + _KEPT_SECONDS, rules)
-    return rules
-
-
 def _is_ours(domain: str) -> bool:
     ours = config.settings()
     return domain in ("", ours.domain) or domain.lower() == ours.origin.partition("//")[2]
@@ -140,4 +126,5 @@ def _is_label(label: str) -> bool:
 
 
 _LETTERS = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_lately = Lately(_KEPT_SECONDS, read)
 _NO_DOMAIN = "That is not the name of a server. It looks like social.example."

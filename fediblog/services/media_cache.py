@@ -9,6 +9,7 @@ is nearly full nothing new is kept. Files come first and rows last, and go the o
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,7 @@ from fediblog.config import settings
 from fediblog.errors import Invalid, NoSpace, NotFound, Unavailable
 from fediblog.http import Outside, Unreachable, Unwelcome
 from fediblog.imaging import Limits, Made
+from fediblog.remembering import Together
 from fediblog.services import cached_files
 from fediblog.services.cached_files import Cached
 from fediblog.services.remote_files import Recipe, Wanted
@@ -44,8 +46,8 @@ _MAKERS = {
     Recipe.EMOJI: imaging.make_emoji,
 }
 
-Flights = dict[tuple[str, Recipe], asyncio.Task[Cached]]
-_flights: WeakKeyDictionary[asyncio.AbstractEventLoop, Flights] = WeakKeyDictionary()
+_Flights = Together[Cached]
+_flights: WeakKeyDictionary[asyncio.AbstractEventLoop, _Flights] = WeakKeyDictionary()
 
 
 async def get(wanted: Wanted) -> str:
@@ -70,22 +72,10 @@ def _is_whole(found: Cached) -> bool:
 
 async def _fetched_once(url: str, recipe: Recipe) -> Cached:
     """Fetch, or wait for whoever does. Somebody who hangs up does not end it for the others."""
-    flights = _flights.setdefault(asyncio.get_running_loop(), {})
-    flight = flights.get((url, recipe))
-    if flight is None:
-        if len(flights) >= _MOST_AT_ONCE:
-            raise Unavailable
-        flight = asyncio.create_task(_fetched(url, recipe), name="media")
-        flights[url, recipe] = flight
-        flight.add_done_callback(lambda ended: _land(flights, (url, recipe), ended))
-    return await asyncio.shield(flight)
-
-
-def _land(flights: Flights, key: tuple[str, Recipe], ended: asyncio.Task[Cached]) -> None:
-    """Nobody may be waiting any more: then the error is nobody's."""
-    flights.pop(key, None)
-    if not ended.cancelled():
-        ended.exception()
+    flights = _flights.setdefault(asyncio.get_running_loop(), _Flights())
+    if (url, recipe) not in flights and len(flights) >= _MOST_AT_ONCE:
+        raise Unavailable
+    return await flights.get((url, recipe), partial(_fetched, url, recipe))
 
 
 async def _fetched(url: str, recipe: Recipe) -> Cached:

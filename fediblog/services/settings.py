@@ -4,7 +4,6 @@ Rows of `setting` win over the configuration. They are read on most pages, so ea
 few seconds: a change is seen by the other processes that much later.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -13,9 +12,9 @@ from typing import Any
 import orjson
 
 from fediblog import config, db, ids, text, uris
-from fediblog.config import Config
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Role, User
+from fediblog.remembering import Lately
 from fediblog.services import audit, emails, members
 
 _KEPT_SECONDS = 3.0
@@ -61,24 +60,14 @@ class Rule:
     hint: str
 
 
-_cache: tuple[Config, float, Site] | None = None
-
-
 async def get() -> Site:
     """The settings, some seconds old at most."""
-    global _cache
-    current = config.settings()
-    if _cache is not None and _cache[0] is current and time.monotonic() < _cache[1]:
-        return _cache[2]
-    site = await _read(current)
-    _cache = (current, time.monotonic() + _KEPT_SECONDS, site)
-    return site
+    return await _lately.get()
 
 
 def forget() -> None:
     """Read anew next time."""
-    global _cache
-    _cache = None
+    _lately.forget()
 
 
 async def change(by: User | None, **values: Any) -> Site:
@@ -174,7 +163,8 @@ def _require_admin(by: User | None) -> None:
         members.require_staff(by, Role.ADMIN)
 
 
-async def _read(current: Config) -> Site:
+async def _read() -> Site:
+    current = config.settings()
     lines = await db.rows("SELECT name, value FROM setting")
     stored = {line["name"]: orjson.loads(line["value"]) for line in lines if line["name"] in _NAMES}
     values = {
@@ -191,6 +181,7 @@ async def _read(current: Config) -> Site:
 
 
 _NAMES = frozenset(field.name for field in fields(Site))
+_lately = Lately(_KEPT_SECONDS, _read)
 
 
 def _tidy(name: str, value: Any) -> Any:

@@ -14,11 +14,11 @@ from markupsafe import Markup
 from fediblog import moments, uris
 from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
+from fediblog.remembering import Shelf
 from fediblog.services import views
 from fediblog.services.views import Ballot, Body, Card, Entry, PollView
 from fediblog.web import faces, templating, words
 from fediblog.web.faces import Face
-from fediblog.web.fragments import Shelf
 
 # What a body and its place on the shelf weigh beside the texts.
 _OVERHEAD = 2_000

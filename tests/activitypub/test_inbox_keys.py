@@ -9,7 +9,7 @@ import orjson
 import pytest
 from quart import Quart
 
-from fediblog import db, moments
+from fediblog import db, moments, remembering
 from fediblog.activitypub import actor_keys
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, CONTEXT, PUBLIC
 from fediblog.app import create_app
@@ -210,9 +210,9 @@ async def test_who_gave_no_key_is_not_asked_again_for_a_while(app, peer, monkeyp
         assert await send(app, rita, said(peer, rita)) == 401
     assert asked(peer, "/users/rita") == 1
     del peer.answers[rita["id"]]
-    now = actor_keys.time.monotonic()
+    now = remembering.time.monotonic()
     for hours, status in ((1, 401), (6.1, 202)):
-        monkeypatch.setattr(actor_keys.time, "monotonic", lambda hours=hours: now + hours * 3600)
+        monkeypatch.setattr(remembering.time, "monotonic", lambda hours=hours: now + hours * 3600)
         assert await send(app, rita, said(peer, rita)) == status
 
 
@@ -223,8 +223,8 @@ async def test_who_was_not_reached_is_asked_again_after_ten_minutes(app, peer, m
         assert await send(app, rita, said(peer, rita)) == 401
     assert len(peer.asked) == 1
     peer.down = False
-    now = actor_keys.time.monotonic()
-    monkeypatch.setattr(actor_keys.time, "monotonic", lambda: now + 601)
+    now = remembering.time.monotonic()
+    monkeypatch.setattr(remembering.time, "monotonic", lambda: now + 601)
     assert await send(app, rita, said(peer, rita)) == 202
 
 
@@ -315,8 +315,8 @@ async def test_bad_signatures_cause_one_request_in_five_minutes(app, peer, monke
     for _ in range(3):
         assert await send(app, rita, said(peer, rita), secret=secret) == 401
     assert asked(peer, "/users/rita") == 1
-    now = actor_keys.time.monotonic()
-    monkeypatch.setattr(actor_keys.time, "monotonic", lambda: now + 301)
+    now = remembering.time.monotonic()
+    monkeypatch.setattr(remembering.time, "monotonic", lambda: now + 301)
     assert await send(app, rita, said(peer, rita), secret=secret) == 401
     assert asked(peer, "/users/rita") == 2
     assert await unchanged()

@@ -5,10 +5,11 @@ import pytest
 
 from fediblog import moments
 from fediblog.activitypub import budgets, errands
-from fediblog.activitypub.budgets import Pace, Together
+from fediblog.activitypub.budgets import Pace
 from fediblog.errors import Unavailable
 from fediblog.models import Account, Post
 from fediblog.queue import Job
+from fediblog.remembering import Together
 from fediblog.services import dropped, work
 from fediblog.tasks import fetching
 from tests.harness.fediverse import Fediverse, Peer

@@ -12,6 +12,7 @@ from fediblog.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON
 from fediblog.activitypub.webfinger import Handle
 from fediblog.config import Config
 from fediblog.errors import Forbidden, Malformed, NotFound
+from fediblog.remembering import Recent
 from fediblog.services import domains
 from tests.harness.fediverse import Fediverse, Peer
 
@@ -30,7 +31,7 @@ def finger(peer: Peer, name: str, subject: str, actor: str, kind: str = ACTIVITY
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webfinger, "_templates", webfinger._Templates())
+    monkeypatch.setattr(webfinger, "_templates", Recent(1_000))
 
 
 @pytest.mark.parametrize(

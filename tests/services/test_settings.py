@@ -2,7 +2,7 @@
 
 import pytest
 
-from fediblog import db
+from fediblog import db, remembering
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.services import settings
 from fediblog.services.settings import Mode
@@ -98,8 +98,8 @@ async def test_what_another_process_changed_is_seen_after_some_seconds(monkeypat
             "INSERT INTO setting (name, value) VALUES ('title', '\"Elsewhere\"'), ('unknown', '1')"
         )
     assert (await settings.get()).title == "fediblog"
-    late = settings.time.monotonic() + 4
-    monkeypatch.setattr(settings.time, "monotonic", lambda: late)
+    late = remembering.time.monotonic() + 4
+    monkeypatch.setattr(remembering.time, "monotonic", lambda: late)
     assert (await settings.get()).title == "Elsewhere"
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from fediblog import moments
+from fediblog.remembering import Shelf
 from fediblog.services.views import Ballot, MediaView, PollView
 from fediblog.web import charts, lines, words
-from fediblog.web.fragments import Shelf
 
 pytestmark = pytest.mark.once
 

@@ -10,7 +10,7 @@ from fediblog.services import domains, dropped, reports
 
 async def handle(activity: Node, actor: Account) -> None:
     """File a report and tell the staff, unless they want none from there."""
-    host = ownership.origin(actor.uri).partition("://")[2]
+    host = ownership.host(actor.uri)
     if (await domains.policy(host)).reject_reports:
         return await dropped.count("report that is not wanted")
     about = [uri for thing in parts.things(activity) if (uri := id_of(thing))]

@@ -109,7 +109,7 @@ def _actor(activity: Node) -> str:
 
 async def _check_policy(key_id: str, actor: str) -> None:
     try:
-        hosts = {ownership.origin(each).partition("://")[2] for each in (key_id, actor)}
+        hosts = {ownership.host(each) for each in (key_id, actor)}
     except Forged:
         raise Refused(Reason.KEY) from None
     for host in hosts:

@@ -41,4 +41,4 @@ async def of(item: Item, actor: Account | None) -> bool:
 
 
 def _host(actor: Account) -> str:
-    return ownership.origin(actor.uri).partition("://")[2]
+    return ownership.host(actor.uri)

@@ -34,7 +34,7 @@ def account(node: Node) -> IncomingAccount:
     return IncomingAccount(
         uri=uri,
         username=_username(node),
-        domain=ownership.origin(uri).partition("://")[2],
+        domain=ownership.host(uri),
         inbox=_inbox(node, uri),
         shared_inbox=_shared_inbox(node, uri),
         public_key=pem,

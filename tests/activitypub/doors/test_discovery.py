@@ -212,7 +212,7 @@ async def test_the_server_describes_itself(app, alice, version):
             "INSERT INTO setting (name, value) VALUES ($1, $2)", "short_description", db.json("A place")
         )
     settings.forget()
-    census._cache = None
+    census.forget()
     answer = await app.test_client().get(f"/nodeinfo/{version}")
     assert f'profile="http://nodeinfo.diaspora.software/ns/schema/{version}#"' in answer.content_type
     found = orjson.loads(await answer.get_data())
