@@ -4,6 +4,7 @@ FEDIBLOG_TEST_DATABASE=sqlite (the default) or postgres says which one the suite
 when the first test asks for one, each test process has its own, and they end with it.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from werkzeug.routing import Rule
@@ -75,6 +77,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mine = waiting[share::shares]
         items += mine + quick[: size - len(mine)]
         del quick[: size - len(mine)]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that a test calls sets the logs up for its process: for the tests after it nothing has changed."""
+    ours = structlog.get_config()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**ours)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
