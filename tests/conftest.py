@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
-    """A command that a test calls sets the logs up for its process: for the tests after it nothing has changed."""
+    """A command that a test calls sets the logs up for its process: those after it see nothing of that."""
     ours = structlog.get_config()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

@@ -8,12 +8,13 @@ import pytest
 
 from fediblog import db, ids, moments, uris
 from fediblog.activitypub import delivery, senders
-from fediblog.activitypub.delivery import office, plan
+from fediblog.activitypub.delivery import lanes, office, plan
 from fediblog.activitypub.signatures import Scheme
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import deliveries, outgoing, posts, servers
 from fediblog.services.composing import Draft
+from fediblog.services.outgoing import Letter
 from tests.harness.fediverse import Fediverse, Peer
 from tests.people import remote
 
@@ -222,6 +223,26 @@ async def test_a_letter_that_cannot_be_signed_is_put_aside_and_the_others_go(
         await now_due()
         await delivery.drain()
     assert sorted(state for state, _, _ in await states()) == ["done", "quarantined"]
+
+
+async def test_a_lane_that_a_fault_of_ours_ends_is_not_begun_again_at_once(
+    alice: Account, peer: Peer, monkeypatch: pytest.MonkeyPatch
+):
+    tries: list[Letter] = []
+
+    async def break_down(self: lanes.Lane, letter: Letter, place: object) -> None:
+        tries.append(letter)
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(lanes.Lane, "_deliver", break_down)
+    await letter(alice, INBOX)
+    async with asyncio.timeout(5):
+        await delivery.drain()
+    assert len(tries) == 1
+    monkeypatch.undo()
+    await now_due()
+    await delivery.drain()
+    assert len(peer.received) == 1
 
 
 async def test_a_hanging_server_gives_its_place_back(

@@ -26,6 +26,8 @@ _DEEP = 4
 _MOST_CONNECTIONS = 4
 # The lease outlives what was begun last: 10 s to send it, twice when the first signature was refused.
 _SECONDS = 10.0
+# A lane that a fault of ours ended would be begun again at once, and end again.
+_AFTER_A_FAULT = moments.MINUTE
 
 
 class Lane:
@@ -42,6 +44,7 @@ class Lane:
         self._trouble: Result | None = None
         self._well = False
         self._exhausted = False
+        self._faulty = False
 
     async def run(self, letters: Sequence[Letter]) -> None:
         """Deliver these, and then what else there is."""
@@ -50,6 +53,11 @@ class Lane:
                 while letters and await self._deliver_all(letters, place):
                     letters = await self._more() if len(letters) == BATCH else []
                 self._exhausted = not letters
+        except (Unavailable, NoSpace):
+            raise
+        except Exception:
+            self._faulty = True
+            raise
         finally:
             self._recorder.leave(await self._end())
 
@@ -132,7 +140,7 @@ class Lane:
         """How the server is left. One failure after a success is the first one."""
         if self._trouble is not None:
             return await self._failed(self._trouble)
-        next_at = None if self._exhausted else moments.now()
+        next_at = None if self._exhausted else moments.now() + _AFTER_A_FAULT * self._faulty
         if self._host.fails and not self._well:  # Nothing was tried.
             return Left(self._host, self._host.fails, self._host.failing_since, "", next_at, self._signs)
         return Left(self._host, next_at=next_at, signs=self._signs)
