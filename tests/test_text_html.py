@@ -148,10 +148,17 @@ def test_nothing_but_the_allow_list_gets_through(hostile: str):
 
 
 def test_cleaned_text_is_cut_at_a_hundred_thousand_characters():
-    long = text.clean("<p>" + "aé&<i>b</i>" * 50_000)
+    long = text.clean("<p>" + "aé&and-so-on-at-length<i>b</i>" * 8_000)
     assert len(text.plain(long)) == 100_000
     assert text.clean(long) == long
     assert text.plain(text.clean("<p>" + "\u00a0&" * 60_000 + "x")).count("&") == 50_000
+
+
+def test_no_more_than_forty_thousand_tags_are_looked_at():
+    dense = text.clean("<i>b</i>" * 60_000)
+    assert 5_000 < len(text.plain(dense)) <= 40_000 / 3 + 1
+    assert text.clean(dense) == dense
+    assert text.clean("<b>" * 40_000 + "late") == ""
 
 
 def test_cleaned_markup_is_cut_where_it_is_mostly_tags():

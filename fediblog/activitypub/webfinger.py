@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from fediblog import hosts, http
 from fediblog.activitypub import compact, ownership
+from fediblog.activitypub.budgets import memory
 from fediblog.activitypub.ownership import Forged, Reason
 from fediblog.activitypub.vocabulary import JRD_JSON, as_list, is_activity_type
 from fediblog.config import settings
@@ -97,6 +98,8 @@ async def confirm(
     """
     own = Handle(username, ownership.host(actor_uri))
     for claim in _claims(own, claimed):
+        if claim is not own and not memory().led.take(claim.domain):
+            continue  # Whoever names a third host again and again has us ask it no more often than others do.
         said = heard if heard and heard.asked.key == claim.key else await _said(claim, own)
         if said is not None and actor_uri in said.actors:
             if await _agree(said, actor_uri):

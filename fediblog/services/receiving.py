@@ -35,6 +35,8 @@ _EARLIEST = 946_684_800_000
 
 _NOT_THEIRS = "This belongs to somebody else."
 _BATCH = 200
+# As many as a text can name (SECURITY §4).
+_MOST_TOLD = 50
 
 
 async def receive(author: Account, incoming: IncomingPost, sent: bool = True) -> Post | None:
@@ -227,7 +229,9 @@ class _Addressed(NamedTuple):
 
     def told(self, post: Post) -> list[int]:
         """Who hears of it. A direct post is for all that it is sent to: some write no names into those."""
-        return [*self.named, *self.silent] if post.visibility == Visibility.DIRECT else self.named
+        if post.visibility != Visibility.DIRECT:
+            return self.named
+        return [*self.named, *self.silent][:_MOST_TOLD]
 
 
 async def _addressed(author: Account, incoming: IncomingPost) -> _Addressed:

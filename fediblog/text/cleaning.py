@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 import nh3
 
@@ -21,6 +22,9 @@ from fediblog.text.markup import PARAGRAPHS, End, Start, Token, flowing, tokens
 _MOST_READ = 1_000_000
 _MOST_TAGS = 400_000
 _MOST_TEXT = 100_000
+# A tag costs far more time than a character. Of what was written once each piece is read the next time, too.
+_MOST_TOKENS = 40_000
+_MOST_PIECES = 30_000
 _DEEPEST = 50
 _LONGEST_ADDRESS = 2048
 
@@ -57,7 +61,7 @@ def clean(html: str) -> str:
     `render_field` made is safe as it is and is not cleaned.
     """
     writer = _Writer()
-    for token in tokens(html[:_MOST_READ]):
+    for token in islice(tokens(html[:_MOST_READ]), _MOST_TOKENS):
         writer.take(token)
         if writer.full:
             break
@@ -86,6 +90,7 @@ class _Writer:
         self._after_edge = True  # the last thing written is the edge of a block, or a line break
         self._room_for_tags = _MOST_TAGS
         self._room_for_text = _MOST_TEXT
+        self._room_for_pieces = _MOST_PIECES
 
     @property
     def full(self) -> bool:
@@ -161,7 +166,8 @@ class _Writer:
         """Writes what counts `size` characters, after the elements that waited for it; or is full."""
         waiting = self._open[self._begun :]
         self._room_for_tags -= sum(len(element.start) + len(element.end) for element in waiting)
-        if self._room_for_tags < 0:
+        self._room_for_pieces -= 2 * len(waiting) + 1
+        if min(self._room_for_tags, self._room_for_pieces) < 0:
             self._room_for_text = 0
             return
         self._out += [*(element.start for element in waiting), piece]

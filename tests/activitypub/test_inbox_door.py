@@ -65,6 +65,11 @@ async def unchanged() -> bool:
     return counts == [0, 0, 0]
 
 
+def name_of(activity: Node, signer: Node) -> str:
+    """The name of one whose address does not begin with that of who has signed it."""
+    return f"{activity['id']} by {signer['id']}"
+
+
 def signed(
     actor: Node, body: bytes, inbox: str = "/ap/inbox", origin: str = HERE, **options: Any
 ) -> dict[str, str]:
@@ -90,7 +95,7 @@ async def send(app: Quart, actor: Node, body: Node | bytes, **options: Any) -> i
 async def test_what_is_signed_is_kept_and_acknowledged(app, peer, rita, create, scheme):
     assert await peer.send(app, rita, create, scheme=scheme) == 202
     [row] = await rows()
-    assert (row["uri"], row["actor_uri"], row["state"]) == (create["id"], rita["id"], "due")
+    assert (row["uri"], row["actor_uri"], row["state"]) == (name_of(create, rita), rita["id"], "due")
     assert orjson.loads(bytes(row["body"])) == create
 
 
@@ -142,14 +147,14 @@ async def test_many_at_once_are_all_kept(app, peer, rita):
     made = [peer.activity("Like", rita, f"{HERE}/ap/posts/{n}") for n in range(40)]
     statuses = await asyncio.gather(*(peer.send(app, rita, each) for each in made))
     assert set(statuses) == {202}
-    assert {row["uri"] for row in await rows()} == {each["id"] for each in made}
+    assert {row["uri"] for row in await rows()} == {name_of(each, rita) for each in made}
 
 
 async def test_an_activity_without_a_name_is_known_by_its_bytes(app, peer, rita):
     body = orjson.dumps({"type": "Like", "actor": rita["id"], "object": f"{HERE}/ap/posts/1"})
     assert [await peer.send(app, rita, body) for _ in range(2)] == [202, 202]
     [row] = await rows()
-    assert row["uri"] == "sha256:" + hashlib.sha256(body).hexdigest()
+    assert row["uri"] == f"sha256:{hashlib.sha256(body).hexdigest()} by {rita['id']}"
 
 
 async def test_each_of_us_has_an_inbox_and_so_has_the_server(app, alice, peer, rita):
@@ -293,7 +298,14 @@ async def test_what_is_passed_on_for_others_is_a_hint_and_takes_no_name_away(app
     assert hint["uri"] == "passed-on:sha256:" + hashlib.sha256(orjson.dumps(theirs)).hexdigest()
     await remote("olga", "far.example")
     assert await send(app, olga, theirs) == 202
-    assert {row["uri"] for row in await rows()} == {hint["uri"], theirs["id"]}
+    assert {row["uri"] for row in await rows()} == {hint["uri"], name_of(theirs, olga)}
+
+
+async def test_a_neighbour_does_not_take_the_name_that_an_activity_will_have(app, peer, rita, create):
+    nora = peer.actor("nora")
+    theirs = {**peer.activity("Like", nora, f"{HERE}/ap/posts/1"), "id": create["id"]}
+    assert [await send(app, nora, theirs), await send(app, rita, create)] == [202, 202]
+    assert {row["actor_uri"] for row in await rows()} == {nora["id"], rita["id"]}
 
 
 async def test_what_is_passed_on_must_be_its_actors_own(app, peer, rita, alice, fediverse):

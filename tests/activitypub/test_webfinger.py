@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from fediblog import db, http, ids
-from fediblog.activitypub import webfinger
+from fediblog.activitypub import budgets, webfinger
 from fediblog.activitypub.ownership import Forged
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON
 from fediblog.activitypub.webfinger import Handle
@@ -310,6 +310,15 @@ async def test_what_an_actor_only_says_of_its_handle_does_not_count(fediverse: F
     # Hands on to a third host, which knows nothing of it.
     finger(fediverse.server("split.example"), "rita@split.example", "acct:rita@good.example", URI)
     assert await webfinger.confirm(URI, "rita", claimed) == RITA
+
+
+async def test_a_third_host_is_not_asked_again_and_again_for_a_claim(fediverse: Fediverse):
+    fediverse.server("remote.example").actor("rita")
+    third = fediverse.server("third.example")
+    for _ in range(budgets.MOST_PER_HOST + 5):
+        assert await webfinger.confirm(URI, "rita", "rita@third.example") == RITA
+    # Each time for its WebFinger, and for where else it might have it.
+    assert 0 < len(third.asked) <= 2 * budgets.MOST_PER_HOST
 
 
 async def test_a_claim_on_a_host_that_is_away_is_let_be(fediverse: Fediverse):

@@ -687,12 +687,12 @@ async def test_nothing_is_fetched_when_a_mail_is_opened(
     assert "url(" not in smtp.mails[0].text("html")
 
 
-async def test_without_a_mail_server_no_mention_owes_a_mail(
+async def test_without_a_mail_server_the_row_is_kept_and_no_work_is_owed(
     alice: Account, bob: Account, configure: Callable[..., Config]
 ) -> None:
     configure()
     await mention(alice, bob)
-    assert (await states(), await owed()) == ([], [])
+    assert (await states(), await owed()) == (["unsent"], [])
 
 
 async def test_a_mail_whose_server_was_taken_away_is_kept_as_not_sent(

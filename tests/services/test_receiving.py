@@ -22,7 +22,7 @@ from fediblog.services import (
 from fediblog.services.composing import Draft
 from fediblog.services.incoming import Attachment, Emoji, IncomingPost, IncomingVote, Question
 from fediblog.services.polls import PollDraft
-from tests.people import remote
+from tests.people import person, remote
 from tests.services import making
 from tests.services.elsewhere import said
 
@@ -181,6 +181,13 @@ async def test_whoever_a_direct_post_is_sent_to_hears_of_it(rita: Account, alice
     assert await visibility.may_see(alice, post)
     assert not await visibility.may_see(bob, post)
     assert await counted(rita) == 0
+
+
+async def test_a_direct_post_to_many_calls_no_more_than_a_text_can_name(rita: Account):
+    many = [await person(f"p{number}") for number in range(52)]
+    await take(rita, said(rita, named=tuple(one.uri for one in many), visibility=Visibility.DIRECT))
+    assert await db.value("SELECT count(*) FROM notification") == 50
+    assert await db.value("SELECT count(*) FROM mention") == 52
 
 
 async def test_who_is_blocked_is_not_heard(rita: Account, alice: Account):

@@ -66,7 +66,7 @@ async def _judged(signed: Signed) -> New | None:
     if signer != actor:
         return _passed_on(activity, actor, signer, signed.body)
     ownership.check_activity(activity, signer)
-    return New(_name(activity, signed), signer, signed.body)
+    return New(_name(activity, signer, signed), signer, signed.body)
 
 
 async def compare_followers(signer: str, said: str) -> None:
@@ -75,8 +75,8 @@ async def compare_followers(signer: str, said: str) -> None:
         await synchronisation.check(account, said)
 
 
-def _name(activity: Node, signed: Signed) -> str:
-    """The name by which a second copy is known.
+def _name(activity: Node, signer: str, signed: Signed) -> str:
+    """The name by which a second copy is known: nobody takes the one that a neighbour's activity will have.
 
     Misskey's follows of one pair have one id for ever, and so have their ends: to follow, unfollow and follow
     again is three different things there. Mastodon's pins have none, and look alike each time. Each is signed
@@ -87,6 +87,8 @@ def _name(activity: Node, signed: Signed) -> str:
     `Create` and `Delete`. A second copy of these says the very same.
     """
     name = str(activity.get("id") or _digest(signed.body))
+    if not name.startswith((f"{signer}/", f"{signer}#", f"{signer}?")):
+        name = f"{name} by {signer}"
     if activity["type"] in _SIGNED_ANEW:
         return f"{name}#{_short(signed.claim.signature)}"
     if activity["type"] in _SAID_ANEW:

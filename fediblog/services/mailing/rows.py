@@ -74,6 +74,15 @@ async def gather(user_id: int, kind: str) -> int:
     return mail_id
 
 
+async def keep_unsent(user_id: int, kind: str) -> int:
+    """Keep a mail that ends before it begins, since no mail server is configured."""
+    mail_id = ids.new()
+    await db.execute(_KEEP_UNSENT, mail_id, user_id, kind, moments.now())
+    return mail_id
+
+
+_KEEP_UNSENT = "INSERT INTO mail (id, user_id, kind, state, created_at) VALUES ($1, $2, $3, 'unsent', $4)"
+
 # The condition repeats that of the index mail_open.
 _GATHER = """
 INSERT INTO mail (id, user_id, kind, created_at) VALUES ($1, $2, $3, $4)

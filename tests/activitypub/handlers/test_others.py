@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from fediblog import db
+from fediblog.activitypub.handlers import flag
 from fediblog.activitypub.ownership import Forged
 from fediblog.errors import Malformed, NotFound
 from fediblog.models import Account, Role
@@ -120,6 +121,15 @@ async def test_a_report_about_several_is_one_for_each(rita, alice, bob, mona):
     said = await rita.does("Flag", [alice.uri, bob.uri])
     await handle(said, rita.account)
     assert [line[1] for line in await reports()] == [alice.id, bob.id]
+
+
+async def test_one_server_fills_no_book_with_reports(rita, otto, alice, monkeypatch):
+    monkeypatch.setattr(flag, "_MOST", 2)
+    for _ in range(4):
+        await rita.does("Flag", alice.uri)
+    await otto.does("Flag", alice.uri)
+    assert [reporter for reporter, *_ in await reports()] == [*[rita.account.id] * 2, otto.account.id]
+    assert await drops() == {"report, one too many": 2}
 
 
 async def test_a_report_about_nobody_here_is_dropped(rita, otto, alice, mona):
