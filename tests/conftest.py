@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from werkzeug.routing import Rule
 
 from fediblog import config as configuration
-from fediblog import db, http, schema
+from fediblog import db, http, keys, schema
 from fediblog.config import Config
 from fediblog.models import Account
 from tests.harness import statements
@@ -52,6 +53,10 @@ def _compile_builders_when_asked() -> None:
 
 
 _compile_builders_when_asked()
+
+# Hashing is slow on purpose, a tenth of all the time of the suite. What it really costs has a test.
+_REAL_HASHER = keys._hasher
+keys._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 DATABASE = os.environ.get("FEDIBLOG_TEST_DATABASE", "sqlite")
 _NAME = "suite"
@@ -89,6 +94,12 @@ def _logs_as_they_were() -> Iterator[None]:
     structlog.configure(**ours)
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def slow_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as they are outside of tests."""
+    monkeypatch.setattr(keys, "_hasher", _REAL_HASHER)
 
 
 @pytest.fixture(scope="session")

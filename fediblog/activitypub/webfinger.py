@@ -97,6 +97,8 @@ async def confirm(
     server that is blocked here, http.Outside when its host cannot be asked.
     """
     own = Handle(username, ownership.host(actor_uri))
+    if actor_uri.startswith("http:"):
+        _plain.put(own.domain, True, _DAY)
     for claim in _claims(own, claimed):
         if claim is not own and not memory().led.take(claim.domain):
             continue  # Whoever names a third host again and again has us ask it no more often than others do.
@@ -222,11 +224,13 @@ def _links(body: bytes) -> Iterator[dict[str, Any]]:
 
 async def _from_host(domain: str, path: str, accept: tuple[str, ...]) -> bytes:
     """From the host itself: by https, in labs where that is allowed also by http."""
-    try:
-        return await _fetch(f"https://{domain}{path}", accept)
-    except http.Unreachable:
-        if not settings().federation.allow_http:
-            raise
+    may_be_plain = settings().federation.allow_http
+    if not (may_be_plain and _plain.get(domain)):
+        try:
+            return await _fetch(f"https://{domain}{path}", accept)
+        except http.Unreachable:
+            if not may_be_plain:
+                raise
     return await _fetch(f"http://{domain}{path}", accept)
 
 
@@ -238,3 +242,5 @@ async def _fetch(url: str, accept: tuple[str, ...] = _JSON) -> bytes:
 # Where hosts have their WebFinger, for a day, the latest thousand.
 _DAY = 24 * 3600.0
 _templates: Recent[str] = Recent(1_000)
+# Hosts of a lab whose actors have addresses without TLS: their WebFinger is there as well.
+_plain: Recent[bool] = Recent(1_000)

@@ -28,7 +28,6 @@ from fediblog.activitypub.signatures.digests import content_digest, digest
 from fediblog.activitypub.signatures.key_objects import private_key, signature_of
 from fediblog.activitypub.signatures.messages import Claim, Request
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.queue import Job
@@ -37,6 +36,7 @@ from tests.activitypub.handlers import test_forgeries as table
 from tests.activitypub.handlers.stage import NOW, Someone, meet
 from tests.activitypub.handlers.test_forgeries import PUBLIC, Stage, stage  # noqa: F401
 from tests.activitypub.test_inbox_door import other_pair, post
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node
 from tests.people import pair
 from tests.services.making import post as write
@@ -51,7 +51,7 @@ Bring = Callable[..., Awaitable[int]]
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 async def _meet(fediverse: Fediverse, name: str, domain: str) -> Someone:
@@ -592,6 +592,8 @@ SHAPES: list[Any] = [
 ]
 
 
+# What comes as far as the database is tried on both above.
+@pytest.mark.once
 @pytest.mark.parametrize("kind", sorted(HANDLERS))
 async def test_shapes_that_make_no_sense_are_no_fault_of_ours(stage, bring, kind):  # noqa: F811
     """In each property that a handler looks at; rita may do what she likes, so only faults are looked for."""

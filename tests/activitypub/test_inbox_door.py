@@ -23,6 +23,7 @@ from fediblog.errors import Unavailable
 from fediblog.models import Account
 from fediblog.services import domains, inbox_items
 from fediblog.services.inbox_items import New
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, person, remote
 
@@ -35,7 +36,7 @@ other_pair = cache(keys.new_pair)
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture

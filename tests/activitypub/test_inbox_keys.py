@@ -12,11 +12,11 @@ from quart import Quart
 from fediblog import db, moments, remembering
 from fediblog.activitypub import actor_keys
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, CONTEXT, PUBLIC
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import dropped
 from tests.activitypub.test_inbox_door import other_pair, rows, send, unchanged
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import pair, remote
 from tests.tasks.conftest import until
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ from quart import Quart
 from fediblog import db
 from fediblog.activitypub.inbox import processing
 from fediblog.activitypub.vocabulary import PUBLIC
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Post
 from fediblog.services import inbox_items
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node, Peer
 
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 
 from fediblog import db
 from fediblog.activitypub import synchronisation
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import events, follows, shared_followers
 from fediblog.services.events import Event
 from tests.activitypub.asking import Asker
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node, Peer
 from tests.people import person, remote
 from tests.services.making import owed
@@ -78,7 +78,7 @@ async def test_the_example_of_the_proposal(database: None) -> None:
 async def test_each_server_is_told_of_its_own_people_alone(
     alice: Account, peer: Peer, config: Config, fediverse: Fediverse
 ) -> None:
-    asker = Asker(create_app(config, open_house=False), peer)
+    asker = Asker(apps.shared(config), peer)
     actor = peer.actor("rita")
     for name, domain in (("rita", "remote.example"), ("ted", "third.example"), ("r", "remote.example.evil")):
         await agreed(await remote(name, domain), alice)

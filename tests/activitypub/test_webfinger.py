@@ -32,6 +32,7 @@ def finger(peer: Peer, name: str, subject: str, actor: str, kind: str = ACTIVITY
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webfinger, "_templates", Recent(1_000))
+    monkeypatch.setattr(webfinger, "_plain", Recent(1_000))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,10 @@ async def test_plain_http_is_asked_only_in_labs(
     uri = lab.handles["rita"] = "http://lab.example:3000/users/rita"
     lab.documents[uri] = {"preferredUsername": "rita"}
 
+    tried: list[str] = []
+
     def answer(request: httpx.Request) -> httpx.Response:
+        tried.append(request.url.scheme)
         if request.url.scheme == "https":
             raise http.Unreachable("connection")
         return lab.answer(request)
@@ -209,6 +213,10 @@ async def test_plain_http_is_asked_only_in_labs(
     try:
         if allowed:
             assert (await webfinger.ask(Handle("rita", lab.domain))).actor_uri == uri
+            assert tried == ["https", "http"]
+            # An actor with such an address says how its host speaks.
+            assert await webfinger.confirm(uri, "rita") == Handle("rita", lab.domain)
+            assert tried == ["https", "http", "http"]
         else:
             with pytest.raises(http.Unreachable):
                 await webfinger.ask(Handle("rita", lab.domain))

@@ -7,10 +7,10 @@ import pytest
 from quart import Quart, Response
 from quart.typing import TestClientProtocol
 
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import tokens
+from tests.harness import apps
 from tests.people import user_of
 
 
@@ -57,7 +57,7 @@ AppOf = Callable[..., Awaitable[App]]
 @pytest.fixture
 async def app(config: Config, database: None) -> Quart:
     """The application on the test's open database."""
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture

@@ -177,6 +177,7 @@ async def test_fifty_guesses_at_once_are_not_fifty_guesses(alice):
 async def test_of_twenty_sign_ins_two_are_hashed_at_a_time_and_off_the_loop(alice, bob, monkeypatch):
     check, loops_thread = keys.check_password, threading.get_ident()
     lock, now, most = threading.Lock(), 0, 0
+    pair = threading.Barrier(2, timeout=10)
 
     def watched(stored: str, given: str) -> bool:
         nonlocal now, most
@@ -184,6 +185,7 @@ async def test_of_twenty_sign_ins_two_are_hashed_at_a_time_and_off_the_loop(alic
         with lock:
             now += 1
             most = max(most, now)
+        pair.wait()
         try:
             return check(stored, given)
         finally:

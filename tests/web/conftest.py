@@ -10,10 +10,10 @@ from PIL import Image
 from quart import Quart
 
 from fediblog import db
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import media, settings
+from tests.harness import apps
 from tests.people import PASSWORD
 from tests.web.browser import Browser
 
@@ -24,7 +24,7 @@ BrowserOf = Callable[..., Awaitable[Browser]]
 async def app(config: Config, database: None) -> Quart:
     """The application on the test's open database."""
     settings.forget()
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 from quart import Quart, Response
 
 from fediblog import db, errors
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Role, Visibility
 from fediblog.services import follows, home, invites, likes, posts, settings, timelines
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from fediblog.web import files
+from tests.harness import apps
 from tests.harness.statements import Statements
 from tests.people import person
 from tests.web.browser import Browser, File, Page
@@ -125,7 +125,7 @@ async def test_every_form_of_a_page_holds_its_token(everything: list[str], hers:
 
 async def test_on_https_browsers_are_told_to_stay_there(configure: Callable[..., Config], database: None):
     config = configure(domain="social.example", base_url="https://social.example")
-    page = await Browser(create_app(config, open_house=False), secure=True).open("/")
+    page = await Browser(apps.shared(config), secure=True).open("/")
     assert page.headers["Strict-Transport-Security"].startswith("max-age=")
 
 

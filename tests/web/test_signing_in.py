@@ -7,11 +7,11 @@ import pytest
 from quart import Quart
 
 from fediblog import db
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Role, User
 from fediblog.services import invites, one_time, sessions, settings, signups
 from fediblog.services.settings import Mode
+from tests.harness import apps
 from tests.people import PASSWORD, person, user_of
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
@@ -221,7 +221,7 @@ async def mailing(configure: Callable[..., Config], database: None) -> Browser:
     """A visitor of a server that can send mail."""
     config = configure(mail__url="smtp://localhost:1")
     settings.forget()
-    return Browser(create_app(config, open_house=False))
+    return Browser(apps.shared(config))
 
 
 async def test_an_address_is_confirmed_with_a_button(mailing: Browser):
@@ -301,7 +301,7 @@ async def secure(configure: Callable[..., Any], database: None) -> Browser:
     """A visitor of a server on https."""
     config = configure(domain="social.example", base_url="https://social.example")
     settings.forget()
-    return Browser(create_app(config, open_house=False), secure=True)
+    return Browser(apps.shared(config), secure=True)
 
 
 async def test_cookies_are_for_this_host_alone_and_for_no_script(secure: Browser):

@@ -2,17 +2,17 @@
 
 import pytest
 
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account
 from tests.activitypub.asking import Asker
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node
 from tests.people import remote
 
 
 @pytest.fixture
 def asker(config: Config, fediverse: Fediverse) -> Asker:
-    return Asker(create_app(config, open_house=False), fediverse.server("remote.example"))
+    return Asker(apps.shared(config), fediverse.server("remote.example"))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import census, deletion, posts, settings
 from fediblog.services.composing import Draft
+from tests.harness import apps
 from tests.people import person, remote, user_of
 
 # What they say to the database is tried on both by their neighbours.
@@ -26,7 +27,7 @@ SERVER = "http://localhost:8000/ap/actor"
 @pytest.fixture
 async def app(config: Config, database: None) -> Quart:
     settings.forget()
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 async def get(app: Quart, path: str, status: int = 200, kind: str = "application/json") -> Any:

@@ -7,10 +7,10 @@ from quart import Quart
 
 from fediblog import db
 from fediblog.activitypub.inbox import processing
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Post
 from tests.activitypub.handlers.stage import Someone, befriend, found
+from tests.harness import apps
 from tests.harness.fediverse import Node
 from tests.services.making import post
 
@@ -20,7 +20,7 @@ PUBLIC = ["as:Public"]
 
 @pytest.fixture
 def app(config: Config, database: None) -> Quart:
-    return create_app(config, open_house=False)
+    return apps.shared(config)
 
 
 @pytest.fixture
