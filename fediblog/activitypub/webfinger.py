@@ -100,9 +100,12 @@ async def confirm(
     if actor_uri.startswith("http:"):
         _plain.put(own.domain, True, _DAY)
     for claim in _claims(own, claimed):
-        if claim is not own and not memory().led.take(claim.domain):
-            continue  # Whoever names a third host again and again has us ask it no more often than others do.
-        said = heard if heard and heard.asked.key == claim.key else await _said(claim, own)
+        if heard and heard.asked.key == claim.key:
+            said: Finding | None = heard
+        elif claim is own or memory().led.take(claim.domain):
+            said = await _said(claim, own)
+        else:
+            said = None  # A third host that is named again and again is asked no more often than others.
         if said is not None and actor_uri in said.actors:
             if await _agree(said, actor_uri):
                 return said.subject

@@ -329,6 +329,16 @@ async def test_a_third_host_is_not_asked_again_and_again_for_a_claim(fediverse: 
     assert 0 < len(third.asked) <= 2 * budgets.MOST_PER_HOST
 
 
+async def test_what_a_third_host_has_said_already_counts_however_often_it_was_named(fediverse: Fediverse):
+    main, uri = fediverse.server("remote.example"), "https://social.remote.example/users/rita"
+    finger(main, "rita@remote.example", "acct:rita@remote.example", uri)
+    heard = await webfinger.ask(RITA)
+    while budgets.memory().led.take("remote.example"):
+        pass
+    assert await webfinger.confirm(uri, "rita", "rita@remote.example", heard) == RITA
+    assert len(main.asked) == 1
+
+
 async def test_a_claim_on_a_host_that_is_away_is_let_be(fediverse: Fediverse):
     fediverse.server("remote.example").actor("rita")
     assert await webfinger.confirm(URI, "rita", "rita@away.example") == RITA
