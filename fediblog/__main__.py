@@ -12,7 +12,5 @@ from fediblog.cli import main  # noqa: E402 - what it imports is what must not b
 gc.freeze()
 gc.enable()
 
-__all__ = ["main"]
-
 if __name__ == "__main__":
     main()

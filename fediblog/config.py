@@ -81,6 +81,11 @@ class Mail(_Section):
     from_address: str = ""
     batch_minutes: int = Field(5, ge=0, le=1440)
 
+    @property
+    def leaves(self) -> bool:
+        """Whether there is a mail server at all."""
+        return bool(self.url.get_secret_value())
+
 
 class Registration(_Section):
     """Who may sign up."""

@@ -37,7 +37,7 @@ async def forget(user: User) -> None:
 
 
 def _sentence() -> str:
-    return _WRONG_OR_UNCONFIRMED if settings().mail.url.get_secret_value() else _WRONG
+    return _WRONG_OR_UNCONFIRMED if settings().mail.leaves else _WRONG
 
 
 def _bucket(name_or_email: str) -> str:

@@ -49,7 +49,7 @@ async def mentioned(notification_id: int, account_id: int) -> None:
     The first goes at once. Those of the next minutes (`mail.batch_minutes`) come together in one. Without a
     mail server the row alone is kept, as not sent: no work is owed for what can go nowhere.
     """
-    gather = rows.gather if _has_server() else rows.keep_unsent
+    gather = rows.gather if configuration().mail.leaves else rows.keep_unsent
     for line in await db.rows(_MENTIONED, notification_id, account_id):
         mail_id = await gather(line["user_id"], mentions.KIND)
         await rows.put(mail_id, line["user_id"], line["post_id"], notification_id)
@@ -117,7 +117,7 @@ async def _compose_and_send(mail: Mail) -> tuple[Letter | None, str]:
     letter = await (mentions.compose(mail) if is_mention else notices.compose(mail, site))
     if letter is None:
         return None, "dropped"
-    if not _has_server():
+    if not configuration().mail.leaves:
         return letter, "unsent"
     try:
         await smtp.send(letters.dress(letter, mail, site))
@@ -125,10 +125,6 @@ async def _compose_and_send(mail: Mail) -> tuple[Letter | None, str]:
         log.warning("mail refused", mail=mail.id, kind=mail.kind, reason=error.message)
         return letter, "refused"
     return letter, "sent"
-
-
-def _has_server() -> bool:
-    return bool(configuration().mail.url.get_secret_value())
 
 
 def _report(mail: Mail, state: str) -> None:

@@ -59,7 +59,7 @@ async def create_account(
     await _check(form, role=role)
     secrets = await newcomers.secrets(password)
     address = emails.tidy(email)
-    confirmed = confirmed or not configuration().mail.url.get_secret_value()
+    confirmed = confirmed or not configuration().mail.leaves
     newcomer = Newcomer(username, address, secrets, Role(role), confirmed, approved=True)
     async with db.transaction():
         user = await newcomers.make(newcomer)

@@ -236,7 +236,7 @@ async def _invite_fault(code: str, mode: Mode) -> str | None:
 async def _store(form: SignUp, secrets: Secrets, mode: Mode) -> User:
     """Make the user; or, where the address is somebody's, do all that others can see of it."""
     email = emails.tidy(form.email)
-    confirmed = not configuration().mail.url.get_secret_value()
+    confirmed = not configuration().mail.leaves
     async with db.transaction():
         owner = await User.get_or_none(email_key=emails.key(email))
         if owner is not None and confirmed:

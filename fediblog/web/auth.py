@@ -102,7 +102,7 @@ async def sign_up() -> Response:
     except (Invalid, Forbidden, TooMany) as error:
         filled.refuse(error)
         return await _sign_up(filled)
-    mails = bool(configuration().mail.url.get_secret_value())
+    mails = configuration().mail.leaves
     waits = await _waits(filled.value("invite_code"))
     if not mails and user.active:
         return answers.see_other("/auth/sign_in")

@@ -44,22 +44,21 @@ class Lane:
         self._trouble: Result | None = None
         self._well = False
         self._exhausted = False
-        self._faulty = False
 
     async def run(self, letters: Sequence[Letter]) -> None:
         """Deliver these, and then what else there is."""
+        pause = _AFTER_A_FAULT
         try:
             async with self._slots.place() as place:
                 while letters and await self._deliver_all(letters, place):
                     letters = await self._more() if len(letters) == BATCH else []
                 self._exhausted = not letters
-        except (Unavailable, NoSpace):
-            raise
-        except Exception:
-            self._faulty = True
+            pause = 0
+        except (Unavailable, NoSpace, asyncio.CancelledError):
+            pause = 0  # No fault of ours.
             raise
         finally:
-            self._recorder.leave(await self._end())
+            self._recorder.leave(await self._end(pause))
 
     async def _more(self) -> list[Letter]:
         # What has been answered is not taken out again only when that is written.
@@ -136,11 +135,11 @@ class Lane:
         self._well = True
         return Put(letter.id, "failed", result.error, refusals=1)
 
-    async def _end(self) -> Left:
+    async def _end(self, pause: int) -> Left:
         """How the server is left. One failure after a success is the first one."""
         if self._trouble is not None:
             return await self._failed(self._trouble)
-        next_at = None if self._exhausted else moments.now() + _AFTER_A_FAULT * self._faulty
+        next_at = None if self._exhausted else moments.now() + pause
         if self._host.fails and not self._well:  # Nothing was tried.
             return Left(self._host, self._host.fails, self._host.failing_since, "", next_at, self._signs)
         return Left(self._host, next_at=next_at, signs=self._signs)
