@@ -28,6 +28,17 @@ NOON = datetime(2027, 3, 10, 12, 34, 56, tzinfo=UTC)
 DAYS = 60
 
 
+_given: set[int] = set()
+
+
+def fresh_id(at: int) -> int:
+    """Many things happen in the same millisecond here, and two would have the same number some day."""
+    while (number := ids.at(at)) in _given:
+        pass
+    _given.add(number)
+    return number
+
+
 def ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
@@ -48,7 +59,7 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 async def post(author: Account, at: int, **columns: Any) -> Post:
-    post_id = ids.at(at)
+    post_id = fresh_id(at)
     return await Post.create(
         **{
             "id": post_id,
@@ -82,7 +93,7 @@ async def like(account: Account, liked: Post, at: int) -> None:
     async with db.transaction():
         await db.execute(
             "INSERT INTO post_like (account_id, post_id, id, created_at) VALUES ($1, $2, $3, $4)",
-            *(account.id, liked.id, ids.at(at), at),
+            *(account.id, liked.id, fresh_id(at), at),
         )
 
 
@@ -90,7 +101,7 @@ async def follow(account: Account, target: Account, at: int) -> None:
     async with db.transaction():
         await db.execute(
             "INSERT INTO follow (follower_id, target_id, id, uri, created_at) VALUES ($1, $2, $3, $4, $5)",
-            *(account.id, target.id, ids.at(at), f"follow:{account.id}:{target.id}", at),
+            *(account.id, target.id, fresh_id(at), f"follow:{account.id}:{target.id}", at),
         )
 
 
@@ -111,7 +122,7 @@ async def crowd(target: Account, noon: int) -> None:
 
 
 async def sign_up(name: str, at: int) -> Account:
-    account = await person(name, id=ids.at(at), created_at=at)
+    account = await person(name, id=fresh_id(at), created_at=at)
     async with db.transaction():
         await db.execute(
             "UPDATE person SET created_at = $1 WHERE email = $2", at, f"{name.lower()}@mail.example"
@@ -121,7 +132,7 @@ async def sign_up(name: str, at: int) -> Account:
 
 async def met(name: str, domain: str, at: int) -> Account:
     """Somebody from elsewhere, met at a moment and born long before."""
-    return await remote(name, domain, id=ids.at(at), created_at=at - 1000 * moments.DAY)
+    return await remote(name, domain, id=fresh_id(at), created_at=at - 1000 * moments.DAY)
 
 
 # ---------------------------------------------------------------------------------- a history and its count
