@@ -8,7 +8,7 @@ from quart import Quart, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
-from fediblog.activitypub import routes
+from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
@@ -64,6 +64,9 @@ def _open_with(app: Quart, config: Config) -> None:
     async def open_up() -> None:
         await stack.enter_async_context(house.opened(config))
         stack.enter_context(queue.sending(config))
+        if config.federation.enabled:
+            # Making the server's key takes a second of CPU, once: not when the first stranger waits for it.
+            app.add_background_task(senders.of_server)
 
     @app.after_serving
     async def close() -> None:

@@ -364,7 +364,7 @@ def _connections(config: Config) -> dict[str, Any]:
         return {"default": _postgres(config)}
     path = config.database_url.removeprefix("sqlite://")
     shared = {"file_path": path, "busy_timeout": 15_000, "synchronous": "FULL", "cache_size": -65_536}
-    engine = "tortoise.backends.sqlite"
+    engine = "fediblog.sqlite"
     return {
         "default": {"engine": engine, "credentials": shared},
         "reader": {"engine": engine, "credentials": {**shared, "query_only": 1}},

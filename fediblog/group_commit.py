@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import aiosqlite
-from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
+from tortoise.backends.sqlite.client import SqliteClient
 
 from fediblog.errors import Unavailable
+from fediblog.sqlite import Turn
 
 Callback = Callable[[], None]
 
@@ -49,7 +50,7 @@ class _Lent:
 class _Unit:
     """A place in the queue: may it start, is its body done, is it on the disk."""
 
-    start: asyncio.Future[SqliteTransactionWrapper]
+    start: asyncio.Future[Turn]
     finished: asyncio.Future[bool]
     committed: asyncio.Future[None]
     # Callbacks run as if whoever asked for them had called them.
@@ -80,7 +81,7 @@ class Writer:
         await asyncio.gather(self._task, return_exceptions=True)
 
     @asynccontextmanager
-    async def unit(self) -> AsyncIterator[tuple[SqliteTransactionWrapper, list[Callback]]]:
+    async def unit(self) -> AsyncIterator[tuple[Turn, list[Callback]]]:
         """A turn on the write connection; leaving it waits until the group is on the disk.
 
         Yields the connection and the list of callbacks that run once the commit has succeeded. Raises
@@ -155,7 +156,7 @@ class Writer:
         if unit.start.done():
             return False
         lent = _Lent(connection)
-        wrapper = SqliteTransactionWrapper(self._client)
+        wrapper = Turn(self._client)
         wrapper._connection = cast(aiosqlite.Connection, lent)
         unit.start.set_result(wrapper)
         try:

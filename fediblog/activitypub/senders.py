@@ -10,8 +10,11 @@ import orjson
 from fediblog import db, keys, uris
 from fediblog.config import settings
 from fediblog.models import Account
+from fediblog.remembering import Lately
 
 _NAME = "server_key"
+# Seconds: nothing but a restored backup could make it another, and that restarts us.
+_FOR_EVER = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,14 @@ def of_account(account: Account) -> Sender:
 
 async def of_server() -> Sender:
     """The server itself. Its key pair is made when it is first asked for, and there is one for ever."""
-    stored = await _stored() or await _made()
+    stored = await _kept.get()
     private = _unsealed(b64decode(stored["private"]), settings().secret)
     uri = uris.server_uri()
     return Sender(uri, f"{uri}#main-key", stored["public"], private)
+
+
+async def _server_key() -> dict[str, str]:
+    return await _stored() or await _made()
 
 
 async def _stored() -> dict[str, str] | None:
@@ -62,3 +69,6 @@ async def _made() -> dict[str, str]:
 @lru_cache(maxsize=4_096)
 def _unsealed(sealed: bytes, secret: bytes) -> bytes:
     return keys.unseal(secret, sealed)
+
+
+_kept = Lately(_FOR_EVER, _server_key)

@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.models import Model
 
 from fediblog import ids, moments
+from fediblog.models.looking_up import Table
 
 
 class Role(StrEnum):
@@ -17,7 +17,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Account(Model):
+class Account(Table):
     """Someone who posts, here or elsewhere. `domain` is empty for our own."""
 
     id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
@@ -79,7 +79,7 @@ class Account(Model):
         return f"{self.username}@{self.domain}" if self.domain else self.username
 
 
-class User(Model):
+class User(Table):
     """Someone who logs in."""
 
     id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)

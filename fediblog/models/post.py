@@ -4,9 +4,9 @@ from enum import IntEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.models import Model
 
 from fediblog import ids, moments
+from fediblog.models.looking_up import Table
 
 
 class Visibility(IntEnum):
@@ -18,7 +18,7 @@ class Visibility(IntEnum):
     DIRECT = 3
 
 
-class Post(Model):
+class Post(Table):
     """A text, or a boost of one (`boost_of_id` is set and the texts are empty)."""
 
     id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
@@ -58,7 +58,7 @@ class Post(Model):
         table = "post"
 
 
-class Media(Model):
+class Media(Table):
     """A picture, film or sound. Unattached until a post takes it."""
 
     id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
@@ -92,7 +92,7 @@ class Media(Model):
         table = "media"
 
 
-class Poll(Model):
+class Poll(Table):
     """A question on a post; its id is the id of the post. Options and ballots are rows of their own."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

@@ -10,6 +10,7 @@ import pytest
 from fediblog import db, http, moments
 from fediblog.activitypub import handlers
 from fediblog.activitypub.inbox import effects, processing, verdicts
+from fediblog.activitypub.inbox.courtesy import crowd
 from fediblog.activitypub.ownership import Forged
 from fediblog.activitypub.ownership import Reason as Why
 from fediblog.errors import Conflict, FediblogError, Malformed, NotFound, Unavailable
@@ -105,6 +106,26 @@ async def test_what_is_due_has_its_effect_once(rita, handled):
     assert set(handled.actors) == {rita.uri}
     assert await table() == ["done"] * 3
     assert await drops() == {}
+
+
+async def test_who_stands_at_the_door_goes_first(rita, handled, monkeypatch):
+    monkeypatch.setattr(processing, "_COURTESY", 10_000)
+    await arrive(rita, 3)
+    with crowd.one_more():
+        draining = asyncio.create_task(processing.drain())
+        while await table() != ["leased"] * 3:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        assert handled.numbers == []
+    await draining
+    assert handled.numbers == [0, 1, 2]
+
+
+async def test_a_door_that_is_never_empty_stops_no_work(rita, handled):
+    await arrive(rita, 3)
+    with crowd.one_more():
+        await processing.drain()
+    assert handled.numbers == [0, 1, 2]
 
 
 async def test_hundreds_of_many_actors_are_all_done(handled):

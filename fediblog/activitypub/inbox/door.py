@@ -15,6 +15,7 @@ import structlog
 from fediblog import db, reserve
 from fediblog.activitypub.inbox import arrivals, reading_in
 from fediblog.activitypub.inbox.arrivals import Request
+from fediblog.activitypub.inbox.courtesy import crowd
 from fediblog.activitypub.inbox.intake import Intake
 from fediblog.activitypub.inbox.reading_in import Body, Left, Room
 from fediblog.activitypub.signatures.messages import gathered
@@ -70,11 +71,12 @@ class Door:
         if account_id:
             await accounts.check_here(account_id)
         request = Request(_target(scope), scope["headers"], await body.read(self._room, length))
-        if (arrival := await arrivals.judge(request)) is None:
-            return
-        if reserve.low():
-            raise NoSpace()
-        await self._intake.keep(arrival)
+        with crowd.one_more():
+            if (arrival := await arrivals.judge(request)) is None:
+                return
+            if reserve.low():
+                raise NoSpace()
+            await self._intake.keep(arrival)
         if said := headers.get("collection-synchronization"):
             await arrivals.compare_followers(arrival.actor_uri, said)
 

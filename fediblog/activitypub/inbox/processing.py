@@ -16,6 +16,7 @@ import structlog
 from fediblog import moments, queue
 from fediblog.activitypub.drains import Drains
 from fediblog.activitypub.inbox import effects
+from fediblog.activitypub.inbox.courtesy import crowd
 from fediblog.activitypub.inbox.verdicts import outcome_of
 from fediblog.errors import NoSpace, Unavailable
 from fediblog.models import Account
@@ -38,6 +39,8 @@ _ROUND = 0.05
 _BETWEEN_LOOKS = 0.25
 _PAUSE = 1.0
 _BETWEEN_EXPIRIES = 10.0
+# So often those at the door are given way to, of 5 ms each.
+_COURTESY = 20
 # Nothing is begun that might outlive its lease.
 _MARGIN = 75 * moments.SECOND
 # After so long a drain that never comes to an end lets another begin: less than its job may take.
@@ -157,6 +160,7 @@ class _Drain:
         """
         item = items[0]
         await self._places.acquire()
+        await crowd.gone(_COURTESY)
         if self._stopping:
             self._places.release()
             return None

@@ -47,8 +47,8 @@ def _is_proven(activity: Node) -> bool:
 
 async def _answered(uri: str) -> Account | None:
     """Who of us is answered by a post of somebody elsewhere that everybody may see."""
-    post = await Post.get_or_none(uri=uri, local=False, visibility__lte=Visibility.UNLISTED)
-    if post is None or post.reply_to_author_id is None:
+    post = await Post.get_or_none(uri=uri, local=False)
+    if post is None or post.visibility > Visibility.UNLISTED or post.reply_to_author_id is None:
         return None
     return await Account.get_or_none(
         id=post.reply_to_author_id, local=True, suspended_at=None, deleted_at=None

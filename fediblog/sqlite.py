@@ -1,0 +1,182 @@
+"""Tortoise's engine for SQLite, without a thread's turn for what takes microseconds.
+
+aiosqlite hands every statement to a thread and waits to be woken: ten times the price of a look-up by key.
+Here such a statement runs where it is asked. The thread has what may take its time: opening and committing,
+which wait for other processes and for the disk, and every statement that was slow a moment ago. A look that
+turns out to be slow is broken off and begun anew in the thread (docs/decisions/0010).
+"""
+
+import asyncio
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import aiosqlite
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
+from tortoise.exceptions import IntegrityError, OperationalError
+
+from fediblog.remembering import Recent
+
+# Seconds for which a statement may hold up the loop, and after which it may try again.
+_PATIENCE = 0.003
+_SLOW_FOR = 60.0
+# Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
+_STEPS = 5_000
+# After so many statements in a row others have a turn on the loop.
+_IN_A_ROW = 20
+_ROWS_AT_ONCE = 64
+_STATEMENTS_KEPT = 1_024
+# Kilobytes of pages for the looks in the thread, which are few.
+_FEW_PAGES = -8_192
+_SHORT = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|SAVEPOINT|RELEASE|ROLLBACK TO)\b", re.I)
+
+Doing = Callable[..., Any]
+
+
+class _Direct(SqliteClient):
+    """Questions go to the connection as they are: it needs no lock, since it takes one at a time."""
+
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
+        """Tortoise's own: the rows of an answer."""
+        try:
+            return list(map(dict, await self._connection.execute_fetchall(query, values)))  # type: ignore[union-attr]
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(error) from error
+
+
+class Turn(_Direct, SqliteTransactionWrapper):
+    """The connection that writes, while a unit of work has it."""
+
+
+class Client(_Direct):
+    """A connection that reads when its settings say `query_only`, else the one that writes."""
+
+    async def create_connection(self, with_db: bool) -> None:
+        """Tortoise's own."""
+        if self._connection is None:
+            kind = Reading if "query_only" in self.pragmas else Writing
+            connection = kind(self.filename)
+            self._connection = await connection
+            await connection.set_up(self.pragmas)
+            await self._post_connect()
+
+
+client_class = Client
+
+
+class _Connection(aiosqlite.Connection):
+    """Runs on the loop what its kinds say is short, and the rest in its thread."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(partial(_opened, path), _ROWS_AT_ONCE)
+        self._path = path
+        self._slow: Recent[bool] = Recent(_STATEMENTS_KEPT)
+        self._in_a_row = 0
+
+    async def set_up(self, pragmas: Mapping[str, Any]) -> None:
+        """Give the connection its settings."""
+        for name, value in pragmas.items():
+            await self.execute(f"PRAGMA {name}={value}")
+
+    async def _execute(self, fn: Doing, *args: Any, **kwargs: Any) -> Any:
+        """aiosqlite's own: all that is to be done with the connection goes through here."""
+        if not (args and isinstance(args[0], str) and self._is_short(fn, args[0])):
+            return await self._in_thread(partial(fn, *args, **kwargs))
+        self._in_a_row += 1
+        if self._in_a_row > _IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        return await self._here(fn, *args)
+
+    def _is_short(self, fn: Doing, sql: str) -> bool:
+        return _SHORT.match(sql) is not None and self._slow.get(sql) is None
+
+    async def _here(self, fn: Doing, sql: str, *args: Any) -> Any:
+        raise NotImplementedError
+
+    async def _in_thread(self, doing: Doing) -> Any:
+        return await super()._execute(doing)  # type: ignore[no-untyped-call]
+
+
+class Writing(_Connection):
+    """The connection that writes: whoever has a turn has it alone, and has locked the database already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        # Each counted by one side alone: the loop, the thread.
+        self._given = self._done = 0
+
+    def _is_short(self, fn: Doing, sql: str) -> bool:
+        # Who was cancelled may have left something to the thread, and what follows comes after it.
+        idle = self._given == self._done
+        return idle and self.in_transaction and super()._is_short(fn, sql)
+
+    async def _here(self, fn: Doing, sql: str, *args: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return fn(sql, *args)
+        finally:
+            if time.perf_counter() - begun > _PATIENCE:
+                self._slow.put(sql, True, _SLOW_FOR)
+
+    async def _in_thread(self, doing: Doing) -> Any:
+        self._given += 1
+        return await super()._in_thread(partial(self._counted, doing))
+
+    def _counted(self, doing: Doing) -> Any:
+        try:
+            return doing()
+        finally:
+            self._done += 1
+
+
+class Reading(_Connection):
+    """The connection that reads: two in truth, so that the loop never waits for what the thread reads."""
+
+    _quick: sqlite3.Connection | None = None
+    _until = 0.0
+
+    async def set_up(self, pragmas: Mapping[str, Any]) -> None:
+        """Give both their settings. On the loop nothing is waited for."""
+        await super().set_up({**pragmas, "cache_size": _FEW_PAGES})
+        self._quick = _opened(self._path)
+        for name, value in {**pragmas, "busy_timeout": 0}.items():
+            self._quick.execute(f"PRAGMA {name}={value}")
+        self._quick.set_progress_handler(self._is_over, _STEPS)
+
+    async def close(self) -> None:
+        """Close both."""
+        if self._quick is not None:
+            self._quick.close()
+            self._quick = None
+        await super().close()
+
+    def _is_short(self, fn: Doing, sql: str) -> bool:
+        return self._quick is not None and fn == self._execute_fetchall and super()._is_short(fn, sql)
+
+    async def _here(self, fn: Doing, sql: str, *args: Any) -> Any:
+        assert self._quick is not None
+        self._until = time.perf_counter() + _PATIENCE
+        try:
+            return self._quick.execute(sql, *args).fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise
+            self._slow.put(sql, True, _SLOW_FOR)
+        return await self._in_thread(partial(fn, sql, *args))
+
+    def _is_over(self) -> bool:
+        return time.perf_counter() > self._until
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
