@@ -54,7 +54,8 @@ def _select(model: type[Model], columns: str, given: tuple[str, ...], null: tupl
     where = [f"{named[name]} = ${number}" for number, name in enumerate(given, 1)]
     where += [f"{named[name]} IS NULL" for name in null]
     columns = columns or ", ".join(named.values())
-    return f"SELECT {columns} FROM {model._meta.db_table} WHERE {' AND '.join(where)} LIMIT 1"
+    condition = " AND ".join(where) or "TRUE"
+    return f"SELECT {columns} FROM {model._meta.db_table} WHERE {condition} LIMIT 1"
 
 
 def _plain(value: Any) -> Any:
