@@ -5,10 +5,12 @@ from quart import Quart
 from fediblog.api import (
     accounts,
     answers,
+    apps,
     auth,
     instance,
     media,
     notifications,
+    oauth,
     polls,
     search,
     statuses,
@@ -17,7 +19,7 @@ from fediblog.api import (
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (accounts, apps, instance, media, notifications, polls, search, statuses, timelines)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)
@@ -28,6 +30,8 @@ def register(app: Quart, config: Config) -> None:
     answers.install(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
+    # An app that signs out or in anew may still send the token that has ended: nobody asks whose that was.
+    app.register_blueprint(oauth.blueprint)
     uploads.allow(
         app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
     )
