@@ -1,6 +1,7 @@
-"""OAuth for programs: codes become tokens, tokens end, and where all of that is. People agree in web/consent.py.
+"""OAuth for programs: codes become tokens, tokens end, and where all of that is.
 
-Faults are told as RFC 6749 §5.2 wants them, and parameters are read from the body alone.
+People agree on a page (web/consent.py). Faults are told as RFC 6749 §5.2 wants them, and parameters are read
+from the body alone.
 """
 
 import base64
@@ -82,7 +83,7 @@ async def metadata() -> Response:
 async def refused(error: Refusal) -> Response:
     """A fault in the words of the RFC."""
     answer = answers.json({"error": error.code, "error_description": error.message}, error.http_status)
-    if error.http_status == 401:
+    if error.http_status == 401 and "Authorization" in request.headers:
         answer.headers["WWW-Authenticate"] = 'Basic realm="OAuth", charset="UTF-8"'
     return answer
 

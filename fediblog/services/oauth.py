@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from fediblog import db, ids, keys, moments
-from fediblog.errors import FediblogError, Forbidden, Invalid, Malformed
+from fediblog.errors import FediblogError, Forbidden, Invalid, Malformed, Unauthenticated
 from fediblog.models import User
 from fediblog.services import apps, locks, members, throttle, tokens
 from fediblog.services.apps import App
@@ -29,6 +29,7 @@ _MOST_TOKENS, _WINDOW = 300, 300
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
+_STILL = "SELECT 1 FROM person WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL"
 _WORKS = "used_at IS NULL AND expires_at > $2"
 
 
@@ -79,13 +80,17 @@ def wish(
 async def grant(wish: Wish, user: User, account_id: int | None = None) -> str:
     """A code for the app, with which it may act for one of the user's accounts, the first if none is named.
 
-    Raises Forbidden when the account is none of the user's, or suspended.
+    Raises Forbidden when the account is none of the user's, or suspended; Unauthenticated when the user was
+    put out at this very moment, which ends codes and would not have seen this one.
     """
     account = await members.acted_for(user, account_id)
     if account.suspended_at is not None:
         raise Forbidden("This account has been suspended by the staff of this server.")
     code = keys.new_token()
     async with db.transaction():
+        await locks.user(user.id)
+        if await db.value(_STILL, user.id, user.password_hash) is None:
+            raise Unauthenticated
         await db.execute(
             "INSERT INTO oauth_code"
             " (id, code_hash, app_id, user_id, account_id, redirect_uri, scopes, challenge, expires_at)"
