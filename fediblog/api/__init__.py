@@ -5,10 +5,12 @@ from quart import Quart
 from fediblog.api import (
     accounts,
     answers,
+    apps,
     auth,
     instance,
     media,
     notifications,
+    oauth,
     polls,
     search,
     statuses,
@@ -17,7 +19,7 @@ from fediblog.api import (
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (accounts, apps, instance, media, notifications, polls, search, statuses, timelines)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)
@@ -26,8 +28,13 @@ for _room in _ROOMS:
 def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
+    # Mastodon does not mind a slash at the end, and Mastodon.py asks for /api/v1/instance/.
+    strictly, app.url_map.strict_slashes = app.url_map.strict_slashes, False
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
+    # An app that signs out or in anew may still send the token that has ended: nobody asks whose that was.
+    app.register_blueprint(oauth.blueprint)
+    app.url_map.strict_slashes = strictly
     uploads.allow(
         app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
     )

@@ -23,6 +23,7 @@ PAGES = {
     "email": "Address",
     "password": "Password",
     "sessions": "Sessions",
+    "applications": "Apps",
     "statistics": "Statistics",
     "invites": "Invites",
 }

@@ -2,6 +2,7 @@
 
 from fediblog.web.settings import (
     appearance,
+    applications,
     email,
     invites,
     mail,
@@ -18,6 +19,7 @@ BLUEPRINTS = (
     password.blueprint,
     email.blueprint,
     sessions.blueprint,
+    applications.blueprint,
     mail.blueprint,
     appearance.blueprint,
     posting.blueprint,

@@ -15,6 +15,7 @@ _TABS = (
     ("email", "Address"),
     ("password", "Password"),
     ("sessions", "Sessions"),
+    ("applications", "Apps"),
     ("statistics", "Statistics"),
     ("invites", "Invites"),
     ("moving", "Moving"),
