@@ -7,6 +7,7 @@ from fediblog.api import (
     answers,
     auth,
     instance,
+    lists,
     media,
     notifications,
     polls,
@@ -17,7 +18,7 @@ from fediblog.api import (
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (accounts, instance, lists, media, notifications, polls, search, statuses, timelines)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)
