@@ -6,6 +6,8 @@ from fediblog.api import (
     accounts,
     answers,
     auth,
+    filters,
+    filters_v1,
     instance,
     lists,
     media,
@@ -18,7 +20,19 @@ from fediblog.api import (
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, lists, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (
+    accounts,
+    filters,
+    filters_v1,
+    instance,
+    lists,
+    media,
+    notifications,
+    polls,
+    search,
+    statuses,
+    timelines,
+)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)

@@ -58,7 +58,7 @@ async def get(account: Account, list_id: int) -> AccountList:
 async def create(
     account: Account, title: str, replies: str = Replies.LIST, exclusive: bool = False
 ) -> AccountList:
-    """Make an empty list. Raises Invalid without a good title, for an unknown policy, and for one too many."""
+    """Make an empty list. Raises Invalid without a good title, for an unknown policy and for one too many."""
     made = AccountList(ids.new(), _title(title), _replies(replies), exclusive)
     async with db.transaction():
         await locks.hold(f"lists:{account.id}")
@@ -144,7 +144,8 @@ async def let_go(owner_id: int, member_id: int) -> None:
 def kept_apart(reader: str, author: str) -> str:
     """SQL: a row when an exclusive list keeps the author off the reader's home, otherwise none.
 
-    One's own posts stay there, whichever list one is on. It begins with the reader's lists, which are few, and not with those that the author is on.
+    One's own posts stay there, whichever list one is on. It begins with the reader's lists, which are few,
+    and not with those that the author is on.
     """
     join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
     return (

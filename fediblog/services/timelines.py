@@ -161,13 +161,13 @@ def _by_relation(relation: str, where: list[str], page: Page) -> str:
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
     where = ["e.account_id = $1", "p.visibility < 3", _followed(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
-    where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST, f"{lists.kept_apart('$1', 'p.author_id')} IS NULL"]
+    where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST, _not_apart("p.author_id")]
     return _by_id(source, where, page, "e.post_id")
 
 
 def _older_ids(page: Page) -> str:
-    apart = f"{lists.kept_apart('$1', 'f.target_id')} IS NULL"
-    followed = f"FROM follow f WHERE f.follower_id = $1 AND {_present('f.target_id')} AND {apart}"
+    here = f"{_present('f.target_id')} AND {_not_apart('f.target_id')}"
+    followed = f"FROM follow f WHERE f.follower_id = $1 AND {here}"
     return _author_by_author({"f.target_id": followed, "CAST($1 AS BIGINT)": ""}, home_rule("$1"), page)
 
 
@@ -202,6 +202,10 @@ def _author_by_author(authors: Mapping[str, str], rule: str, page: Page) -> str:
 SELECT p.id, p.id AS cursor FROM (
     SELECT author_id FROM ({ends}) a WHERE last_id IS NOT NULL ORDER BY last_id {page.order} LIMIT {page.rows}
 ) t {joined} ORDER BY p.id {page.order} LIMIT {page.rows}"""
+
+
+def _not_apart(author: str) -> str:
+    return f"{lists.kept_apart('$1', author)} IS NULL"
 
 
 def _present(author: str) -> str:
