@@ -142,7 +142,7 @@ def seconds(value: Any) -> int | None:
         return None
     found = 0 if value == "" else forms.number(value)
     if found is None:
-        raise Invalid("Validation failed: Expires in is not a number", "expires_in")
+        raise Invalid("That is not a number of seconds.", "expires_in")
     return found
 
 

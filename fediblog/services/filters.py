@@ -65,7 +65,7 @@ async def create(account: Account, draft: Draft) -> Filter:
     action = draft.action or Action.WARN.value
     async with _changing(account):
         if await db.value("SELECT count(*) FROM filter WHERE account_id = $1", account.id) >= MOST_FILTERS:
-            raise Invalid(f"Validation failed: You can have at most {MOST_FILTERS} filters")
+            raise Invalid(f"You can have at most {MOST_FILTERS} filters.")
         await db.execute(
             _INSERT, number, account.id, draft.title, _contexts(draft), action, _end(draft.seconds)
         )
@@ -170,7 +170,7 @@ async def mark(account: Account, filter_id: int, post_id: int) -> Marked:
             raise NotFound
         number = await db.value(_MARK, ids.new(), filter_id, post.id)
         if await db.value(_COUNT.format(table="filter_post"), account.id) > MOST_POSTS:
-            raise Invalid(f"Validation failed: You can filter at most {MOST_POSTS} posts")
+            raise Invalid(f"You can filter at most {MOST_POSTS} posts.")
     return Marked(number, post.id)
 
 
@@ -218,7 +218,7 @@ async def _change_keywords(account: Account, filter_id: int, drafts: Sequence[Ke
             raise NotFound
         changed.append(number)
     if drafts and await db.value(_COUNT.format(table="filter_keyword"), account.id) > MOST_KEYWORDS:
-        raise Invalid(f"Validation failed: You can filter at most {MOST_KEYWORDS} keywords")
+        raise Invalid(f"You can filter at most {MOST_KEYWORDS} words and phrases.")
     return changed
 
 
@@ -245,27 +245,27 @@ def _checked(draft: Draft) -> Draft:
 def _title(typed: str) -> str:
     title = text.tidy(typed)
     if not title:
-        raise Invalid("Validation failed: Title can't be blank", "title")
+        raise Invalid("A filter needs a title.", "title")
     if len(title) > LONGEST_TITLE:
-        raise Invalid(f"Validation failed: Title can have at most {LONGEST_TITLE} characters", "title")
+        raise Invalid(f"A title can have at most {LONGEST_TITLE} characters.", "title")
     return title
 
 
 def _known(words: Sequence[str]) -> list[str]:
     if not words or not set(words) <= set(Context):
-        raise Invalid("Validation failed: Context None or unsupported context supplied", "context")
+        raise Invalid("A filter needs a place where it works.", "context")
     return list(dict.fromkeys(words))
 
 
 def _action(word: str | None) -> str | None:
     if word is not None and word not in list(Action):
-        raise Invalid("Validation failed: Filter action is not included in the list", "filter_action")
+        raise Invalid("A filter can warn, hide or blur.", "filter_action")
     return word
 
 
 def _seconds(seconds: int | None) -> int | None:
     if seconds is not None and not 0 <= seconds * moments.SECOND <= _LONGEST:
-        raise Invalid("Validation failed: Expires in is not a time that can be waited for", "expires_in")
+        raise Invalid("That is not a time that can be waited for.", "expires_in")
     return seconds
 
 
@@ -277,9 +277,9 @@ def _keyword_draft(draft: KeywordDraft) -> KeywordDraft:
 def _keyword(typed: str) -> str:
     found = text.tidy(typed)
     if not matching.folded(found):
-        raise Invalid("Validation failed: Keyword can't be blank", "keyword")
+        raise Invalid("There is no word to look for.", "keyword")
     if len(found) > _LONGEST_KEYWORD:
-        raise Invalid(f"Validation failed: Keyword can have at most {_LONGEST_KEYWORD} characters", "keyword")
+        raise Invalid(f"A word or phrase can have at most {_LONGEST_KEYWORD} characters.", "keyword")
     return found
 
 

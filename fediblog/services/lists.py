@@ -63,7 +63,7 @@ async def create(
     async with db.transaction():
         await locks.hold(f"lists:{account.id}")
         if await db.value("SELECT count(*) FROM list WHERE account_id = $1", account.id) >= MOST_LISTS:
-            raise Invalid(f"Validation failed: You can have at most {MOST_LISTS} lists")
+            raise Invalid(f"You can have at most {MOST_LISTS} lists.")
         await db.execute(_INSERT, made.id, account.id, made.title, made.replies.value, made.exclusive)
     return made
 
@@ -121,7 +121,7 @@ async def add(account: Account, list_id: int, account_ids: Sequence[int]) -> Non
             raise NotFound("You can add only people whom you follow.")
         await db.execute(_add(), list_id, db.array(wanted), ids.new())
         if await db.value("SELECT count(*) FROM list_member WHERE list_id = $1", list_id) > MOST_MEMBERS:
-            raise Invalid(f"Validation failed: A list can have at most {MOST_MEMBERS} members")
+            raise Invalid(f"A list can have at most {MOST_MEMBERS} members.")
 
 
 async def remove(account: Account, list_id: int, account_ids: Sequence[int]) -> None:
@@ -160,15 +160,17 @@ def kept_apart(reader: str, author: str) -> str:
 def _title(typed: str) -> str:
     title = text.tidy(typed)
     if not title:
-        raise Invalid("Validation failed: Title can't be blank", "title")
+        raise Invalid("A list needs a title.", "title")
     if len(title) > _LONGEST_TITLE:
-        raise Invalid(f"Validation failed: Title can have at most {_LONGEST_TITLE} characters", "title")
+        raise Invalid(f"A title can have at most {_LONGEST_TITLE} characters.", "title")
     return title
 
 
 def _replies(word: str) -> Replies:
     if word not in list(Replies):
-        raise Invalid("Validation failed: Replies policy is not included in the list", "replies_policy")
+        raise Invalid(
+            "Replies are shown to followed ones, to those on the list, or to none.", "replies_policy"
+        )
     return Replies(word)
 
 

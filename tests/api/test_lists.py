@@ -33,7 +33,7 @@ async def test_a_list_is_made_changed_and_deleted(hers: App) -> None:
 
 @pytest.mark.parametrize("wrong", [{}, {"title": " "}, {"title": "x", "replies_policy": "some"}])
 async def test_faults_are_refused(hers: App, wrong: dict[str, str]) -> None:
-    assert (await hers.post("/api/v1/lists", 422, json=wrong))["error"].startswith("Validation failed")
+    assert (await hers.post("/api/v1/lists", 422, json=wrong))["error"]
     assert await hers.get("/api/v1/lists") == []
 
 

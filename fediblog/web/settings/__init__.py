@@ -3,6 +3,7 @@
 from fediblog.web.settings import (
     appearance,
     email,
+    filters,
     invites,
     mail,
     moving,
@@ -21,6 +22,7 @@ BLUEPRINTS = (
     mail.blueprint,
     appearance.blueprint,
     posting.blueprint,
+    filters.blueprint,
     statistics.blueprint,
     invites.blueprint,
     moving.blueprint,
