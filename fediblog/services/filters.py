@@ -5,7 +5,7 @@ Every change is a new version of its filter, so that whoever remembers filters s
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from fediblog import db, ids, moments, text
@@ -131,18 +131,14 @@ async def edit_single(account: Account, keyword_id: int, draft: Draft) -> tuple[
     """
     found, _ = await keyword(account, keyword_id)
     (word,) = draft.keywords
+    # All that such an application knows of an action is whether it hides.
+    if draft.action and (draft.action == Action.HIDE) == (found.action is Action.HIDE):
+        draft = replace(draft, action=None)
     if len(found.keywords) > 1:
         if _differs(found, draft):
-            raise Invalid(
-                "These parameters cannot be changed from this application because they apply to more than"
-                " one filter keyword. Use a more recent application or the web interface."
-            )
+            raise Invalid("This filter has several keywords, so only this keyword can be changed here.")
         draft = Draft()
-    await edit(
-        account,
-        found.id,
-        Draft(draft.title, draft.contexts, draft.action, draft.seconds, [word._replace(id=keyword_id)]),
-    )
+    await edit(account, found.id, replace(draft, keywords=[word._replace(id=keyword_id)]))
     return await keyword(account, keyword_id)
 
 
@@ -292,10 +288,10 @@ def _end(seconds: int | None) -> int | None:
 
 
 def _differs(found: Filter, draft: Draft) -> bool:
-    """Whether a draft changes more of a filter than its keyword and the title, which is made of that."""
+    """Whether a draft without an action that is the same changes more of a filter than keyword and title."""
     contexts = draft.contexts is not None and set(draft.contexts) != set(found.contexts)
-    action = draft.action is not None and draft.action != found.action
-    return contexts or action or (draft.seconds is not None and bool(draft.seconds or found.expires_at))
+    ends = draft.seconds is not None and bool(draft.seconds or found.expires_at)
+    return contexts or draft.action is not None or ends
 
 
 _INSERT = """

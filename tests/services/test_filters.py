@@ -119,6 +119,32 @@ async def test_looking_costs_a_statement_now_and_then_and_filters_are_read_once(
     assert len(sent) == 1, sent.sql
 
 
+async def test_what_was_read_while_somebody_changed_filters_is_not_remembered(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = db.row
+    changed: list[Filter] = []
+
+    async def slowly(sql: str, *values: Any) -> Any:
+        found = await look(sql, *values)
+        if sql == matching._STATE and not changed:
+            changed.append(await blocked(alice, "cat"))
+        return found
+
+    monkeypatch.setattr(db, "row", slowly)
+    assert await hits(alice, "cat") == []
+    assert await hits(alice, "cat") == [changed[0].id]
+
+
+async def test_of_a_filter_that_blurs_the_first_version_knows_that_it_does_not_hide(alice: Account) -> None:
+    made = await blocked(alice, "cat", action="blur")
+    word = made.keywords[0].id
+    same, _ = await filters.edit_single(alice, word, Draft(action="warn", keywords=[KeywordDraft("dog")]))
+    assert same.action is Action.BLUR
+    other, _ = await filters.edit_single(alice, word, Draft(action="hide", keywords=[KeywordDraft()]))
+    assert other.action is Action.HIDE
+
+
 async def test_a_filter_that_has_expired_matches_nothing_and_may_begin_again(alice: Account) -> None:
     made = await blocked(alice, "cat", seconds=3600)
     matcher = await matching.matcher(alice)

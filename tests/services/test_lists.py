@@ -1,5 +1,6 @@
 """Lists: who may be on them, what they show, and what exclusive ones keep off home."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +89,18 @@ async def test_unfollowing_and_blocking_take_somebody_off_ones_own_lists(
     await blocks.block(bob, alice)
     assert await on(alice, made) == []
     assert await on(bob, his) == [carol.id]
+
+
+async def test_who_is_unfollowed_while_being_added_is_not_left_on_the_list(
+    alice: Account, bob: Account
+) -> None:
+    made = await lists.create(alice, "Friends")
+    for _ in range(5):
+        await follows.follow(alice, bob)
+        await asyncio.gather(
+            lists.add(alice, made.id, [bob.id]), follows.unfollow(alice, bob), return_exceptions=True
+        )
+        assert await on(alice, made) == []
 
 
 async def test_faults_of_a_list_are_refused(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
