@@ -94,7 +94,11 @@ class Matcher:
         for each, needles, marked in self._filters:
             if each.expires_at is not None and each.expires_at <= now:
                 continue
-            keywords = [word.keyword for word, needle in needles if _matches(word, needle, words)]
+            keywords = [
+                word.keyword
+                for word, needle in needles
+                if needle in words and (not word.whole_word or _stands_alone(needle, words))
+            ]
             posts = [number for number in post_ids if number in marked]
             if keywords or posts:
                 found.append(Hit(each, keywords, posts))
@@ -177,10 +181,8 @@ async def _compile(account_id: int, state: State) -> Matcher:
     return made
 
 
-def _matches(word: Keyword, needle: str, words: str) -> bool:
+def _stands_alone(needle: str, words: str) -> bool:
     """As Mastodon does it: an edge of a whole word counts only where the keyword itself ends in a letter."""
-    if not word.whole_word:
-        return needle in words
     at = words.find(needle)
     while at >= 0:
         end = at + len(needle)
