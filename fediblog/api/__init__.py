@@ -7,7 +7,10 @@ from fediblog.api import (
     answers,
     apps,
     auth,
+    filters,
+    filters_v1,
     instance,
+    lists,
     media,
     notifications,
     oauth,
@@ -19,7 +22,20 @@ from fediblog.api import (
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, apps, instance, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (
+    accounts,
+    apps,
+    filters,
+    filters_v1,
+    instance,
+    lists,
+    media,
+    notifications,
+    polls,
+    search,
+    statuses,
+    timelines,
+)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)

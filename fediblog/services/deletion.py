@@ -213,4 +213,7 @@ _PLAIN = (
     ("notification", "from_id", "id"),
     ("marker", "account_id", "account_id, timeline"),
     ("account_day", "account_id", "account_id, day"),
+    ("list_member", "account_id", "list_id, account_id"),
+    ("list", "account_id", "id"),
+    ("filter", "account_id", "id"),
 )

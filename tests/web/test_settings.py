@@ -19,6 +19,7 @@ PAGES = {
     "profile": "Profile",
     "posting": "Posting",
     "appearance": "Appearance",
+    "filters": "Filters",
     "mail": "Mail",
     "email": "Address",
     "password": "Password",

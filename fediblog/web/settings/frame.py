@@ -11,6 +11,7 @@ _TABS = (
     ("profile", "Profile"),
     ("posting", "Posting"),
     ("appearance", "Appearance"),
+    ("filters", "Filters"),
     ("mail", "Mail"),
     ("email", "Address"),
     ("password", "Password"),
