@@ -16,8 +16,8 @@ from fediblog.models import User
 from fediblog.services import apps, locks, members, throttle, tokens
 from fediblog.services.apps import App
 
-LIFETIME = 10 * moments.MINUTE
-"""How long a code works: somebody may have to copy it from a page by hand."""
+LIFETIME, LIFETIME_BY_HAND = moments.MINUTE, 10 * moments.MINUTE
+"""How long a code works that a browser carries to the app, and one that somebody copies from a page."""
 
 REMEMBERED = moments.DAY
 """For so long after its end a code that comes a second time still ends the token made from it."""
@@ -96,9 +96,13 @@ async def grant(wish: Wish, user: User, account_id: int | None = None) -> str:
             " (id, code_hash, app_id, user_id, account_id, redirect_uri, scopes, challenge, expires_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             *(ids.new(), keys.token_hash(code), wish.app.id, user.id, account.id, wish.redirect_uri),
-            *(tokens.written(wish.scopes), wish.challenge, moments.now() + LIFETIME),
+            *(tokens.written(wish.scopes), wish.challenge, moments.now() + _lifetime(wish)),
         )
     return code
+
+
+def _lifetime(wish: Wish) -> int:
+    return LIFETIME_BY_HAND if wish.redirect_uri == apps.OUT_OF_BAND else LIFETIME
 
 
 async def waits(user: User, code: str) -> bool:

@@ -1,4 +1,4 @@
-"""Codes: once, for ten minutes, for the app and the address and the proof that they were made for."""
+"""Codes: once, for a short while, for the app and the address and the proof that they were made for."""
 
 import asyncio
 import base64
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fediblog import db
+from fediblog import db, moments
 from fediblog.errors import Forbidden, Malformed, Unauthenticated
 from fediblog.models import Account, User
 from fediblog.services import apps, members, moderation, oauth, sessions, tokens
@@ -92,12 +92,21 @@ async def test_a_verifier_without_a_challenge_shows_that_one_was_taken_away(elk:
     await refused(elk, await granted(elk, alice), verifier=VERIFIER)
 
 
-async def test_a_code_ends_after_ten_minutes(elk: App, alice: Account, clock: Clock) -> None:
+async def test_a_code_ends_after_a_minute(elk: App, alice: Account, clock: Clock) -> None:
     code, user = await granted(elk, alice), await user_of(alice)
     assert await oauth.waits(user, code)
     clock.forward(oauth.LIFETIME)
     assert not await oauth.waits(user, code)
     await refused(elk, code)
+
+
+async def test_a_code_that_is_copied_by_hand_works_for_ten_minutes(alice: Account, clock: Clock) -> None:
+    app, user = await registered(uri=apps.OUT_OF_BAND), await user_of(alice)
+    code = await oauth.grant(oauth.Wish(app, apps.OUT_OF_BAND, frozenset(["read"])), user)
+    clock.forward(9 * moments.MINUTE)
+    assert await oauth.waits(user, code)
+    clock.forward(moments.MINUTE)
+    assert not await oauth.waits(user, code)
 
 
 async def _new_password(account: Account, user: User) -> None:
