@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 import structlog
-from quart import Quart, Response, current_app, jsonify, request
+from quart import Quart, Response, current_app, has_request_context, jsonify, request, websocket
 from werkzeug.exceptions import HTTPException
 
 from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
@@ -38,9 +38,10 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.config["MAX_FORM_PARTS"] = 200
     app.asgi_app = Door(app.asgi_app, entrance.ROUTE)  # type: ignore[method-assign]
     entrance.install(app, config.web.trusted_proxies)
-    health.install(app)
+    known = health.install(app)
     app.before_request(_refuse_when_full)
     api.register(app, config)
+    known.at_drain(lambda: api.end_streams(app))
     web.register(app, config)
     routes.register(app, config)
     app.register_error_handler(FediblogError, _ours)
@@ -117,13 +118,14 @@ async def _unforeseen(error: Exception) -> Response:
         return await mishaps.unforeseen(error)
     if (ours := db.translate(error)) is not None:
         return await _ours(ours)
-    log.error("request failed", exc_info=error, route=request.url_rule.rule if request.url_rule else "-")
+    rule = (request if has_request_context() else websocket).url_rule
+    log.error("request failed", exc_info=error, route=rule.rule if rule else "-")
     return _say(500, FediblogError.default)
 
 
 def _is_for_people() -> bool:
     """Whether the answer to an address that no door knows is read by somebody: a page then."""
-    return not request.path.startswith(_FOR_PROGRAMS)
+    return has_request_context() and not request.path.startswith(_FOR_PROGRAMS)
 
 
 def _say(status: int, sentence: str) -> Response:

@@ -8,13 +8,14 @@ import asyncio
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
 import structlog
 from hypercorn.typing import ASGIFramework
-from quart import Quart, Request, current_app, request
-from quart.asgi import ASGIHTTPConnection
+from quart import Quart, Request, current_app, request, websocket
+from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
 from quart.wrappers.request import Body
 from structlog.contextvars import bound_contextvars
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -34,6 +35,7 @@ MOST_HEADER_BYTES = 32 * 1024
 LARGER = "max_body"
 # So much of a body that nobody has read yet is kept; then the sender waits.
 _BUFFER = 256 * 1024
+_MESSAGES = 16
 # Who is refused may go on sending for so long: all in all, and without a sound.
 _LINGER, _SILENCE = 30.0, 5.0
 # Who sends much may take its time.
@@ -90,6 +92,8 @@ class _Line:
         if message["type"].endswith("response.start"):
             self._status = message["status"]
             message["headers"] = [*message["headers"], (b"x-request-id", self._request_id)]
+        elif message["type"] == "websocket.accept":
+            self._status = HTTPStatus.SWITCHING_PROTOCOLS.value
         await self._send(message)
 
     def write(self) -> None:
@@ -217,14 +221,24 @@ class _Connection(ASGIHTTPConnection):
                 body.set_complete()
 
 
+class _WebSocket(ASGIWebsocketConnection):
+    """Takes messages in at the pace at which they are read."""
+
+    def __init__(self, app: Quart, scope: Any) -> None:
+        super().__init__(app, scope)
+        self.queue = asyncio.Queue(_MESSAGES)
+
+
 def install(app: Quart, trusted: Sequence[Network]) -> None:
     """Put the entrance before an application. First of all: what it limits must not have been read."""
     app.request_class = SizedRequest
     app.asgi_http_class = _Connection
+    app.asgi_websocket_class = _WebSocket
     app.url_map.converters["int"] = Number
     # The limit is known once the route is: `_before` sets it before anybody reads.
     app.config["MAX_CONTENT_LENGTH"] = None
     app.before_request(_before)
+    app.before_websocket(_before_websocket)
     app.asgi_app = Entrance(app.asgi_app, trusted)  # type: ignore[method-assign]
 
 
@@ -238,6 +252,11 @@ async def _before() -> None:
     if most > MOST_BYTES:
         asked.body_timeout = _SECONDS_FOR_MUCH
     asked.limit(most)
+
+
+async def _before_websocket() -> None:
+    scope = cast(dict[str, Any], websocket.scope)
+    scope[ROUTE] = websocket.url_rule.rule if websocket.url_rule else None
 
 
 def _fault(scope: Any, headers: dict[str, str]) -> int:

@@ -1,6 +1,7 @@
 """`/livez` and `/readyz`: does the process answer, can it be useful? Neither tells a secret (R16)."""
 
 import asyncio
+from collections.abc import Callable
 
 from quart import Blueprint, Quart, current_app, jsonify
 from quart.typing import ResponseReturnValue
@@ -19,8 +20,19 @@ class Health:
 
     def __init__(self) -> None:
         self.draining = False
+        self._at_drain: list[Callable[[], None]] = []
         # Once at head it stays there: the code that runs does not change.
         self._at_head = False
+
+    def drain(self) -> None:
+        """We are about to stop: nobody should come any more, and what does not end by itself is ended."""
+        self.draining = True
+        for callback in self._at_drain:
+            callback()
+
+    def at_drain(self, callback: Callable[[], None]) -> None:
+        """Have this called at the begin of the end."""
+        self._at_drain.append(callback)
 
     async def trouble(self) -> str:
         """Why this process should get no requests now; empty when it should."""

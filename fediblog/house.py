@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from fediblog import bus, db, http, reserve, schema, storage
 from fediblog import config as configuration
-from fediblog import db, http, reserve, schema, storage
 from fediblog.config import Config, ConfigError
 
 _MEGABYTE = 1024 * 1024
@@ -53,8 +53,10 @@ async def opened(config: Config, migrate: bool = False) -> AsyncIterator[None]:
         elif await schema.pending():
             raise StartRefused("The database is behind this version: run `fediblog db upgrade` first.")
         await http.open(config)
+        bus.open(config)
         yield
     finally:
+        await bus.close()
         await http.close()
         await db.close()
 

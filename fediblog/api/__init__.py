@@ -17,6 +17,7 @@ from fediblog.api import (
     polls,
     search,
     statuses,
+    streaming,
     timelines,
     uploads,
 )
@@ -34,6 +35,7 @@ _ROOMS = (
     polls,
     search,
     statuses,
+    streaming,
     timelines,
 )
 
@@ -44,6 +46,7 @@ for _room in _ROOMS:
 def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
+    streaming.install(app)
     # Mastodon does not mind a slash at the end, and Mastodon.py asks for /api/v1/instance/.
     strictly, app.url_map.strict_slashes = app.url_map.strict_slashes, False
     for room in _ROOMS:
@@ -54,3 +57,8 @@ def register(app: Quart, config: Config) -> None:
     uploads.allow(
         app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
     )
+
+
+def end_streams(app: Quart) -> None:
+    """End what would not end by itself, since the process is about to stop."""
+    streaming.hall(app).close()

@@ -7,6 +7,7 @@ from quart import Blueprint, Response, request
 from fediblog import moments, paging
 from fediblog.api import answers, auth, entities, forms, rendering
 from fediblog.api.auth import scope
+from fediblog.models import Account
 from fediblog.services import notifications, views
 from fediblog.services.notifications import Kind, Notice
 
@@ -64,8 +65,11 @@ def _kinds(value: object) -> list[Kind]:
 
 
 async def _rendered(notices: Sequence[Notice]) -> list[bytes]:
+    return await rendered(notices, auth.account())
+
+
+async def rendered(notices: Sequence[Notice], viewer: Account) -> list[bytes]:
     """The notices as JSON, with their accounts and statuses, in five statements at most."""
-    viewer = auth.account()
     accounts = await rendering.accounts(list({notice.from_id for notice in notices}))
     found = await views.entries([notice.post_id for notice in notices if notice.post_id], viewer)
     statuses = await rendering.by_id(list(found.values()), viewer)

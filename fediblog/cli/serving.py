@@ -71,7 +71,7 @@ async def serve_http(app: Quart, descriptor: int, stop: Stop, replaceable: bool 
 
     async def trigger() -> None:
         await stop.wait()
-        health.of(app).draining = True
+        health.of(app).drain()
         await asyncio.sleep(_NOTICE)
 
     await serve(app, _settings(descriptor, replaceable), shutdown_trigger=trigger)
@@ -89,6 +89,8 @@ def _settings(descriptor: int, replaceable: bool) -> hypercorn.Config:
     settings.h11_max_incomplete_size = 32 * 1024
     settings.h2_max_header_list_size = 32 * 1024
     settings.websocket_max_message_size = 64 * 1024
+    # Phones sit behind routers that forget who is silent for a minute.
+    settings.websocket_ping_interval = 30
     # Longer than the minute for which proxies keep their connections, so that it is they who close; it is
     # also how long a client may take for its headers.
     settings.keep_alive_timeout = 65

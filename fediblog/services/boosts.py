@@ -5,7 +5,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import acting, events, home, locks, notifications, people, work
+from fediblog.services import acting, events, home, locks, notifications, people, streams, work
 from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import People, Relation
@@ -51,6 +51,7 @@ async def unboost(account: Account, post: Post) -> Post:
             await db.execute("UPDATE post SET boosts = boosts - 1 WHERE id = $1", original.id)
             await db.execute("UPDATE account SET posts_count = posts_count - 1 WHERE id = $1", account.id)
             await _record_end(account, original, gone)
+            streams.taken_back(gone["id"], account.id, gone["visibility"])
     return original
 
 
@@ -89,8 +90,10 @@ async def _insert(account: Account, original: Post, level: Visibility, uri: str 
 
 
 async def _announce(account: Account, original: Post, boost_id: int) -> None:
+    streams.published(boost_id)
     if account.local:
         await db.execute(_OWN_HOME, account.id, boost_id)
+        streams.brought(boost_id, [account.id])
         await work.owe(Job.FAN_OUT, boost_id)
     else:
         await home.bring(boost_id)

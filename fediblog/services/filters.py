@@ -11,7 +11,7 @@ from typing import NamedTuple
 from fediblog import db, ids, moments, text
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
-from fediblog.services import locks, matching, posts
+from fediblog.services import locks, matching, posts, streams
 from fediblog.services.matching import Action, Context, Filter, Keyword, Marked
 
 MOST_FILTERS = 300
@@ -195,6 +195,7 @@ async def _changing(account: Account, filter_id: int | None = None) -> AsyncIter
         await locks.hold(f"filters:{account.id}")
         if filter_id is not None and await db.value(_NEXT_VERSION, filter_id, account.id) is None:
             raise NotFound
+        streams.filters_changed(account.id)
         yield
     matching.forget(account.id)
 

@@ -7,7 +7,7 @@ would cost many times what the rows do.
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
-from fediblog.services import notifications, timelines, work
+from fediblog.services import notifications, streams, timelines, work
 from fediblog.services.notifications import Kind
 
 _BATCH = 500
@@ -25,7 +25,7 @@ async def bring(post_id: int) -> None:
     if len(found) > _FEW or any(line["notify"] for line in found):
         await work.owe(Job.FAN_OUT, post_id)
     elif readers := [line["follower_id"] for line in found if line["reads"]]:
-        await db.execute(_insert(), db.array(readers), post_id)
+        streams.brought(post_id, await db.column(_insert(), db.array(readers), post_id))
 
 
 async def fan_out(post_id: int) -> None:
@@ -39,7 +39,7 @@ async def fan_out(post_id: int) -> None:
     after = 0
     while readers := await db.column(_readers(), post.id, after, _BATCH):
         async with db.transaction():
-            await db.execute(_insert(), db.array(readers), post.id)
+            streams.brought(post.id, await db.column(_insert(), db.array(readers), post.id))
         after = readers[-1]
     if post.boost_of_id is None and post.reply_to_id is None:
         await _ring(post)
@@ -93,6 +93,7 @@ def _insert() -> str:
     return (
         "INSERT INTO home_entry (account_id, post_id)"
         f" SELECT given.id, CAST($2 AS BIGINT) FROM {given} WHERE given.id > 0 ON CONFLICT DO NOTHING"
+        " RETURNING account_id"
     )
 
 

@@ -12,7 +12,7 @@ from fediblog import db, ids, moments
 from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.paging import BIGGEST, Page
-from fediblog.services import hearing, mail, markers, visibility
+from fediblog.services import hearing, mail, markers, streams, visibility
 
 _BATCH = 500
 
@@ -90,6 +90,7 @@ async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id:
     if post_id is not None:
         values.append(post_id)
     told = await db.rows(_tell_sql(kind, post_id is not None), *values)
+    streams.notified(told)
     if kind is Kind.MENTION:
         # In one order, so that two posts that name the same people do not wait crosswise for their mails.
         for line in sorted(told, key=lambda line: line["account_id"]):

@@ -18,6 +18,7 @@ from fediblog.services import (
     notifications,
     polls,
     storing,
+    streams,
     views,
     visibility,
     work,
@@ -84,6 +85,7 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
         await _let_others_know(Event.POST_EDITED, author, post, composed)
+        streams.edited(post.id)
     return post
 
 
@@ -139,6 +141,7 @@ async def remove(post: Post) -> bool:
             return False
         boosts = await db.rows("SELECT id, author_id FROM post WHERE boost_of_id = $1", post.id)
         remains = await _remains(post, boosts) if post.local else None
+        await streams.deleted(post, boosts)
         # Of what not everybody could see strangers do not learn that it was there: no number leads to it.
         number = post.id if post.visibility <= Visibility.UNLISTED else 0
         await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
@@ -202,7 +205,8 @@ async def _as_before(post_id: int) -> Post:
 
 
 async def _announce(author: Account, post: Post, mentioned: tuple[int, ...]) -> None:
-    """Tell those mentioned, and owe the rest to the workers."""
+    """Tell those mentioned and those who listen, and owe the rest to the workers."""
+    streams.published(post.id)
     await notifications.tell_all(Kind.MENTION, mentioned, author, post.id)
     if post.visibility < Visibility.DIRECT:
         await work.owe(Job.FAN_OUT, post.id)

@@ -22,6 +22,7 @@ from fediblog.services import (
     polls,
     posts,
     storing,
+    streams,
     visibility,
 )
 from fediblog.services.incoming import Emoji, IncomingPost, IncomingVote
@@ -160,6 +161,7 @@ async def _take_in(author: Account, incoming: IncomingPost, number: int, sent: b
     if sent or post.created_at > moments.now() - _NEWS:
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
         await home.bring(post.id)
+        streams.published(post.id)
     await storing.count(author, post)
     return post
 
@@ -216,6 +218,7 @@ async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
     fresh = await storing.address_anew(post, addressed.named, edited_at, addressed.silent)
     await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
     await edits.tell_boosters(author, post)
+    streams.edited(post.id)
 
 
 # ------------------------------------------------------------------------------------- whom it is sent to

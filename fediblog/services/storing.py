@@ -8,7 +8,7 @@ from typing import Any
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import hashtags
+from fediblog.services import hashtags, streams
 
 
 async def store(author: Account, post: Post, named: Collection[int], silent: Collection[int] = ()) -> None:
@@ -22,6 +22,7 @@ async def store(author: Account, post: Post, named: Collection[int], silent: Col
     await _address(post, silent, 0, False)
     if author.local and post.visibility < Visibility.DIRECT:
         await db.execute(_OWN_HOME, author.id, post.id)
+        streams.brought(post.id, [author.id])
 
 
 async def address_anew(

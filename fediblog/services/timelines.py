@@ -35,13 +35,18 @@ async def home(viewer: Account, page: Page) -> Listing:
     Stored rows that are checked when read: unfollowing, muting, blocking and deleting need to change nothing
     here. Below the oldest stored row older posts are looked up author by author.
     """
-    listing = await _read(_home_ids(page), viewer, page)
+    listing = await stored_home(viewer, page)
     if page.upward or len(listing.entries) >= page.limit:
         return listing
     last = listing.cursors[-1] if listing.cursors else page.before
     rest = Page(page.limit - len(listing.entries), last, page.since_id)
     older = await _read(_older_ids(rest), viewer, rest)
     return Listing(listing.entries + older.entries, listing.cursors + older.cursors)
+
+
+async def stored_home(viewer: Account, page: Page) -> Listing:
+    """The same, of what is stored alone."""
+    return await _read(_home_ids(page), viewer, page)
 
 
 async def public(
