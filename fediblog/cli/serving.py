@@ -4,12 +4,17 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypercorn
 from hypercorn.asyncio import serve
+from hypercorn.protocol import h11
+from hypercorn.protocol.events import Event
+from hypercorn.protocol.ws_stream import WSStream
 from quart import Quart
+from wsproto.events import Ping
 
 from fediblog import health
 from fediblog.config import Config
@@ -21,6 +26,27 @@ GRACE = 20.0
 _NOTICE = 0.5
 # A process of many is replaced after so many requests, give or take: what leaks does not add up.
 _MOST_REQUESTS = 100_000
+
+
+class _WebSocket(WSStream):
+    """hypercorn's pings sleep on when their connection has gone, and would hold up our end: these go too."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._gone = asyncio.Event()
+
+    async def handle(self, event: Event) -> None:
+        """Something has come from the other side, or the other side has gone."""
+        await super().handle(event)
+        if self.closed:
+            self._gone.set()
+
+    async def _send_pings(self) -> None:
+        while not self.closed:
+            await self._send_wsproto_event(Ping())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.config.websocket_ping_interval):
+                    await self._gone.wait()
 
 
 class Stop:
@@ -74,6 +100,8 @@ async def serve_http(app: Quart, descriptor: int, stop: Stop, replaceable: bool 
         health.of(app).drain()
         await asyncio.sleep(_NOTICE)
 
+    # There is no other way to say so.
+    setattr(h11, "WSStream", _WebSocket)  # noqa: B010
     await serve(app, _settings(descriptor, replaceable), shutdown_trigger=trigger)
 
 
