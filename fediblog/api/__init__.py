@@ -4,20 +4,39 @@ from quart import Quart
 
 from fediblog.api import (
     accounts,
+    announcements,
     answers,
     auth,
+    emojis,
     instance,
+    markers,
     media,
     notifications,
     polls,
+    preferences,
     search,
     statuses,
+    tags,
     timelines,
     uploads,
 )
 from fediblog.config import Config
 
-_ROOMS = (accounts, instance, media, notifications, polls, search, statuses, timelines)
+_ROOMS = (
+    accounts,
+    announcements,
+    emojis,
+    instance,
+    markers,
+    media,
+    notifications,
+    polls,
+    preferences,
+    search,
+    statuses,
+    tags,
+    timelines,
+)
 
 for _room in _ROOMS:
     _room.blueprint.before_request(auth.identify)

@@ -27,10 +27,11 @@ _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boo
 
 
 async def home(viewer: Account, page: Page) -> Listing:
-    """Posts and boosts of those the viewer follows, and the viewer's own.
+    """Posts and boosts of those the viewer follows, public posts with a hashtag that the viewer follows, and
+    the viewer's own.
 
     Stored rows that are checked when read: unfollowing, muting, blocking and deleting need to change nothing
-    here. Below the oldest stored row older posts are looked up author by author.
+    here. Below the oldest stored row older posts are looked up author by author, not hashtag by hashtag.
     """
     listing = await _read(_home_ids(page), viewer, page)
     if page.upward or len(listing.entries) >= page.limit:
@@ -184,11 +185,16 @@ SELECT p.id, p.id AS cursor FROM (
 
 
 def _followed() -> str:
-    """One's own posts, and those of whoever one follows as far as the follow takes them."""
-    return (
-        f"CASE WHEN p.author_id = $1 THEN 1 ELSE (SELECT CASE WHEN {taken('f')} THEN 1 ELSE 0 END"
-        " FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) END = 1"
+    """One's own posts, those of people followed as far as the follow takes them, and of followed hashtags."""
+    by_author = (
+        f"SELECT CASE WHEN {taken('f')} THEN 1 ELSE 0 END FROM follow f"
+        " WHERE f.follower_id = $1 AND f.target_id = p.author_id"
     )
+    by_tag = (
+        "SELECT max(1) FROM post_tag x JOIN followed_tag y ON y.tag_id = x.tag_id AND y.account_id = $1"
+        f" WHERE x.post_id = p.id AND {_IN_PUBLIC}"
+    )
+    return f"CASE WHEN p.author_id = $1 THEN 1 ELSE COALESCE(({by_author}), ({by_tag})) END = 1"
 
 
 def taken(follow: str) -> str:
