@@ -44,6 +44,7 @@ class Job(StrEnum):
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
     MOVE = "move"  # key: "old:new", an account and where it has moved to
+    HIDE_DOMAIN = "hide_domain"  # key: "account:domain" that the account hides
     SEVER = "sever"  # key: account elsewhere that was put away
     RECEIVE = "receive"
     DELIVER = "deliver"
@@ -90,6 +91,7 @@ _QUEUE_OF = {
     Job.ERASE: "maintenance",
     Job.RULES: "maintenance",
     Job.SEVER: "maintenance",
+    Job.HIDE_DOMAIN: "maintenance",
     Job.MOVE: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
@@ -112,6 +114,7 @@ _SECONDS = {
     Job.ERASE: 600,
     Job.RULES: 900,
     Job.SEVER: 600,
+    Job.HIDE_DOMAIN: 600,
     Job.MOVE: 600,
 }
 

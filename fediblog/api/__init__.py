@@ -7,13 +7,17 @@ from fediblog.api import (
     announcements,
     answers,
     auth,
+    discovery,
+    domain_blocks,
     emojis,
+    endorsements,
     instance,
     markers,
     media,
     notifications,
     polls,
     preferences,
+    profile,
     search,
     statuses,
     tags,
@@ -25,17 +29,28 @@ from fediblog.config import Config
 _ROOMS = (
     accounts,
     announcements,
+    discovery,
+    domain_blocks,
     emojis,
+    endorsements,
     instance,
     markers,
     media,
     notifications,
     polls,
     preferences,
+    profile,
     search,
     statuses,
     tags,
     timelines,
+)
+
+_WITH_FILES = (
+    "media_api.upload",
+    "media_api.upload_and_wait",
+    "accounts_api.update_credentials",
+    "profile_api.edit",
 )
 
 for _room in _ROOMS:
@@ -47,6 +62,4 @@ def register(app: Quart, config: Config) -> None:
     answers.install(app)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    uploads.allow(
-        app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
-    )
+    uploads.allow(app, config, *_WITH_FILES)

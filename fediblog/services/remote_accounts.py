@@ -11,7 +11,7 @@ from fediblog.config import settings
 from fediblog.errors import Conflict, Forbidden, Gone
 from fediblog.models import Account
 from fediblog.queue import Job
-from fediblog.services import deletion, domains, locks, names, work
+from fediblog.services import deletion, domains, hidden_domains, locks, names, work
 from fediblog.services.incoming import IncomingAccount
 
 # A profile is read anew when it is older, if something reminds us of the account.
@@ -108,6 +108,7 @@ async def _create(incoming: IncomingAccount, columns: dict[str, Any]) -> Account
         **{**columns, **await domains.marks(columns["domain"])},
     )
     await made.save(force_create=True)
+    await hidden_domains.greet(made)
     return made
 
 
