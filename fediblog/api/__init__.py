@@ -7,6 +7,7 @@ from fediblog.api import (
     announcements,
     answers,
     auth,
+    conversations,
     discovery,
     domain_blocks,
     emojis,
@@ -29,6 +30,7 @@ from fediblog.config import Config
 _ROOMS = (
     accounts,
     announcements,
+    conversations,
     discovery,
     domain_blocks,
     emojis,

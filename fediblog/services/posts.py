@@ -10,6 +10,7 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
 from fediblog.services import (
     composing,
+    conversations,
     edits,
     events,
     hashtags,
@@ -144,6 +145,7 @@ async def remove(post: Post) -> bool:
         await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
         await db.execute(_LET_FILES_GO, post.id, moments.now())
+        await conversations.forget(post)
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
         await _uncount(post, [boost["author_id"] for boost in boosts])
         if remains is not None:
