@@ -23,6 +23,12 @@ def when(moment: int) -> datetime:
     return datetime.fromtimestamp(moment / 1000, UTC)
 
 
+def of(when: datetime) -> int:
+    """A datetime as a moment; without a zone it is UTC."""
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
 def iso(moment: int) -> str:
     """`2026-11-22T21:45:00.123Z`: always three decimals, which some apps insist on (CLIENT-API §3.3.4)."""
     return when(moment).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"

@@ -33,6 +33,7 @@ class Job(StrEnum):
     FAN_OUT = "fan_out"  # key: post
     BACKFILL = "backfill"  # key: "follower:target"
     CLOSE_POLL = "close_poll"  # key: post
+    PUBLISH = "publish"  # key: scheduled post
     TALLY = "tally"  # key: post whose poll has new numbers for other servers
     MAIL = "mail"  # key: mail
     MEDIA = "media"  # key: media
@@ -75,6 +76,7 @@ _QUEUE_OF = {
     Job.FAN_OUT: "local",
     Job.BACKFILL: "local",
     Job.CLOSE_POLL: "local",
+    Job.PUBLISH: "local",
     Job.TALLY: "deliver",
     Job.SWEEP: "local",
     Job.RECEIVE: "inbox",

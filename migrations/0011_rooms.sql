@@ -22,6 +22,7 @@ CREATE TABLE scheduled_post (
     account_id BIGINT NOT NULL REFERENCES account(id),
     scheduled_at BIGINT NOT NULL,
     draft {json} NOT NULL,
+    app_id BIGINT,
     error TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL
 );

@@ -12,8 +12,9 @@ blueprint = Blueprint("announcements_api", __name__, url_prefix="/api/v1/announc
 
 
 @blueprint.get("")
+@scope("read:accounts")
 async def listing() -> Response:
-    """GET /api/v1/announcements, for everybody who is signed in, whatever the token may do besides."""
+    """GET /api/v1/announcements."""
     return answers.json([_entity(found) for found in await announcements.listing(auth.account())])
 
 

@@ -11,6 +11,9 @@ from fediblog.services.tags import Tag
 
 blueprint = Blueprint("tags_api", __name__, url_prefix="/api/v1")
 
+# A name that ends with a slash is none: nobody is led on to another one.
+_AS_SENT = {"merge_slashes": False}
+
 
 @blueprint.get("/tags/<name>")
 @reads("read:follows")
@@ -19,21 +22,21 @@ async def show(name: str) -> Response:
     return _answer(await tags.get(name, auth.viewer()))
 
 
-@blueprint.post("/tags/<name>/follow")
+@blueprint.post("/tags/<name>/follow", **_AS_SENT)
 @scope("write:follows")
 async def follow(name: str) -> Response:
     """POST /api/v1/tags/:name/follow: its posts come onto one's home from now on."""
     return _answer(await tags.follow(auth.account(), name))
 
 
-@blueprint.post("/tags/<name>/unfollow")
+@blueprint.post("/tags/<name>/unfollow", **_AS_SENT)
 @scope("write:follows")
 async def unfollow(name: str) -> Response:
     """POST /api/v1/tags/:name/unfollow."""
     return _answer(await tags.unfollow(auth.account(), name))
 
 
-@blueprint.post("/tags/<name>/feature")
+@blueprint.post("/tags/<name>/feature", **_AS_SENT)
 @scope("write:accounts")
 async def feature(name: str) -> Response:
     """POST /api/v1/tags/:id/feature, which is a name too."""
@@ -41,7 +44,7 @@ async def feature(name: str) -> Response:
     return _answer(await tags.get(name, auth.account()))
 
 
-@blueprint.post("/tags/<name>/unfeature")
+@blueprint.post("/tags/<name>/unfeature", **_AS_SENT)
 @scope("write:accounts")
 async def unfeature(name: str) -> Response:
     """POST /api/v1/tags/:id/unfeature."""

@@ -69,6 +69,8 @@ async def erase(account_id: int) -> None:
     account = await Account.get_or_none(id=account_id)
     if account is None or account.deleted_at is None:
         return
+    # With them goes their hold on files.
+    await _sweep("scheduled_post", "account_id", "id", account_id)
     left = _MOST
     async for remove in _things(account):
         with suppress(NotFound):  # Somebody was quicker.
