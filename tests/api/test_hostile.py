@@ -61,6 +61,7 @@ READS = {
     "/api/v1/favourites": PAGED,
     "/api/v1/media/<int:media_id>": "description focus",
     "/api/v1/notifications": f"{PAGED} types exclude_types",
+    "/api/oembed": "url maxwidth",
     "/api/v1/polls/<int:poll_id>/votes": "choices",
     "/api/v1/statuses": f"{STATUS} id",
     "/api/v1/statuses/<int:post_id>": STATUS,
