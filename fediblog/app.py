@@ -11,6 +11,7 @@ from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
 from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
+from fediblog.config import settings as configured
 from fediblog.errors import FediblogError, NoSpace, NotFound
 from fediblog.web import mishaps
 
@@ -47,6 +48,7 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.register_error_handler(Exception, _unforeseen)
     if open_house:
         _open_with(app, config)
+    app.before_serving(_get_ready)
     return app
 
 
@@ -64,13 +66,16 @@ def _open_with(app: Quart, config: Config) -> None:
     async def open_up() -> None:
         await stack.enter_async_context(house.opened(config))
         stack.enter_context(queue.sending(config))
-        if config.federation.enabled:
-            # Making the server's key takes a second of CPU, once: not when the first stranger waits for it.
-            app.add_background_task(senders.of_server)
 
     @app.after_serving
     async def close() -> None:
         await stack.aclose()
+
+
+async def _get_ready() -> None:
+    """The server's own key takes a while to make, once: not when the first stranger waits for it."""
+    if configured().federation.enabled:
+        current_app.add_background_task(senders.of_server)
 
 
 async def _refuse_when_full() -> None:

@@ -19,6 +19,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from fediblog import db, logs
+from fediblog.bells import REST, Bell
 from fediblog.config import Config
 
 log = structlog.get_logger()
@@ -126,10 +127,8 @@ IN_MEMORY = "memory://localhost"
 # never fills up with repetitions.
 LIFETIME = 60
 
-# Jobs by the clock look themselves for what is due. Of many nudges within this time (in seconds) the first is
+# Jobs by the clock look themselves for what is due. Of many nudges within a moment (bells.REST) the first is
 # sent, and the last at its end: under load there would be one for each letter, and each costs a millisecond.
-_REST = 0.05
-
 _MOST_WAITING = 10_000
 _PAUSE = 2.0
 _SILENCE = 30.0
@@ -137,6 +136,7 @@ _BROKER_ERRORS = (KombuError, RedisError, OSError)
 
 _Message = tuple["Job", tuple[int | str, ...], str]
 _sender: "_Sender | None" = None
+_bells: dict["Job", Bell] = {}
 
 
 def make_app(config: Config) -> Celery:
@@ -228,7 +228,18 @@ def send(app: Celery, job: Job, args: tuple[int | str, ...], request_id: str) ->
     )
 
 
+def hang(job: Job, bell: Bell) -> None:
+    """Have nudges for a job ring here first: they become messages only when nobody here is at it."""
+    _bells[job] = bell
+
+
 def _hand_over(job: Job, args: tuple[int | str, ...], request_id: str) -> None:
+    bell = _bells.get(job)
+    if bell is None or not bell.ring(lambda: _offer(job, args, request_id)):
+        _offer(job, args, request_id)
+
+
+def _offer(job: Job, args: tuple[int | str, ...], request_id: str) -> None:
     if _sender is not None:
         _sender.offer((job, args, request_id))
 
@@ -278,7 +289,7 @@ class _Sender(threading.Thread):
             self._resting[message[0]] = message
 
     def _sent_now(self, message: _Message) -> _Message:
-        self._rests_until[message[0]] = time.monotonic() + _REST
+        self._rests_until[message[0]] = time.monotonic() + REST
         return message
 
     def _send(self, message: _Message) -> None:

@@ -298,6 +298,12 @@ async def test_the_application_opens_and_closes_its_house(config):
         assert (await running.test_client().get("/readyz")).status_code == 200
 
 
+async def test_the_servers_own_key_is_made_before_anybody_asks_for_it(app, database):
+    async with app.test_app(), asyncio.timeout(10):
+        while not await db.value("SELECT count(*) FROM setting WHERE name = 'server_key'"):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_schema_that_is_behind_refuses_the_start(configure, tmp_path):
     config = configure(database__url="", data_dir=tmp_path / "other")
     with pytest.raises(StartRefused, match="fediblog db upgrade"):

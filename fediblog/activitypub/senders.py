@@ -10,7 +10,7 @@ import orjson
 from fediblog import db, keys, uris
 from fediblog.config import settings
 from fediblog.models import Account
-from fediblog.remembering import Lately
+from fediblog.remembering import Lately, Together
 
 _NAME = "server_key"
 # Seconds: nothing but a restored backup could make it another, and that restarts us.
@@ -44,7 +44,7 @@ async def of_server() -> Sender:
 
 
 async def _server_key() -> dict[str, str]:
-    return await _stored() or await _made()
+    return await _stored() or await _making.get(_NAME, _made)
 
 
 async def _stored() -> dict[str, str] | None:
@@ -72,3 +72,4 @@ def _unsealed(sealed: bytes, secret: bytes) -> bytes:
 
 
 _kept = Lately(_FOR_EVER, _server_key)
+_making: Together[dict[str, str]] = Together()

@@ -6,16 +6,21 @@ from fediblog.api import (
     accounts,
     announcements,
     answers,
+    apps,
     auth,
     conversations,
     discovery,
     domain_blocks,
     emojis,
     endorsements,
+    filters,
+    filters_v1,
     instance,
+    lists,
     markers,
     media,
     notifications,
+    oauth,
     oembed,
     polls,
     preferences,
@@ -33,12 +38,16 @@ from fediblog.config import Config
 _ROOMS = (
     accounts,
     announcements,
+    apps,
     conversations,
     discovery,
     domain_blocks,
     emojis,
     endorsements,
+    filters,
+    filters_v1,
     instance,
+    lists,
     markers,
     media,
     notifications,
@@ -68,6 +77,11 @@ for _room in _ROOMS:
 def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
+    # Mastodon does not mind a slash at the end, and Mastodon.py asks for /api/v1/instance/.
+    strictly, app.url_map.strict_slashes = app.url_map.strict_slashes, False
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
+    # An app that signs out or in anew may still send the token that has ended: nobody asks whose that was.
+    app.register_blueprint(oauth.blueprint)
+    app.url_map.strict_slashes = strictly
     uploads.allow(app, config, *_WITH_FILES)

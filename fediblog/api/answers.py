@@ -13,7 +13,13 @@ from fediblog.paging import Page
 from fediblog.services.people import People
 from fediblog.services.views import Listing
 
-PREFIXES = ("/api/", "/oauth/token", "/oauth/revoke")
+PREFIXES = (
+    "/api/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+    "/.well-known/oauth-authorization-server",
+)
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",

@@ -11,6 +11,7 @@ import orjson
 
 from fediblog import moments, uris
 from fediblog.models import Account, User, Visibility
+from fediblog.services.matching import Action, Filter, Hit, Keyword, Marked
 from fediblog.services.views import Ballot, Body, Card, Counts, EmojiView, MediaView, MentionView, PollView
 
 Json = dict[str, Any]
@@ -226,6 +227,50 @@ def poll(post_id: int, question: PollView, ballot: Ballot, now: int, with_viewer
     if with_viewer:
         entity |= {"voted": ballot.choices is not None, "own_votes": ballot.choices or []}
     return entity
+
+
+def filter_(found: Filter) -> Json:
+    """A Filter of the second version, with all that it looks for."""
+    return {
+        "id": str(found.id),
+        "title": found.title,
+        "context": list(found.contexts),
+        "expires_at": moments.iso(found.expires_at) if found.expires_at else None,
+        "filter_action": found.action.value,
+        "keywords": [filter_keyword(word) for word in found.keywords],
+        "statuses": [filter_status(marked) for marked in found.posts],
+    }
+
+
+def filter_keyword(found: Keyword) -> Json:
+    """A FilterKeyword."""
+    return {"id": str(found.id), "keyword": found.keyword, "whole_word": found.whole_word}
+
+
+def filter_status(found: Marked) -> Json:
+    """A FilterStatus."""
+    return {"id": str(found.id), "status_id": str(found.post_id)}
+
+
+def filter_v1(found: Filter, word: Keyword) -> Json:
+    """A Filter of the first version, which is a keyword with what its filter says."""
+    return {
+        "id": str(word.id),
+        "phrase": word.keyword,
+        "context": list(found.contexts),
+        "whole_word": word.whole_word,
+        "expires_at": moments.iso(found.expires_at) if found.expires_at else None,
+        "irreversible": found.action is Action.HIDE,
+    }
+
+
+def filter_result(hit: Hit) -> Json:
+    """A FilterResult: why a status is filtered."""
+    return {
+        "filter": filter_(hit.filter),
+        "keyword_matches": hit.keywords,
+        "status_matches": [str(number) for number in hit.post_ids],
+    }
 
 
 def dump(entity: Json) -> bytes:

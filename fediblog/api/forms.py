@@ -31,15 +31,19 @@ _INDEX = re.compile(r"[0-9]{1,4}")
 
 async def parameters() -> dict[str, Any]:
     """Everything that was sent, the body winning over the query. Raises Malformed for what cannot be read."""
-    values = nest(_pairs(request.query_string))
+    return nest(_pairs(request.query_string)) | await sent()
+
+
+async def sent() -> dict[str, Any]:
+    """The body alone: secrets do not belong into addresses (RFC 6749 §2.3.1). Raises Malformed."""
     kind = (request.mimetype or "").lower()
     if kind == "multipart/form-data":
-        return values | nest(_readable((await request.form).items(multi=True)))
+        return nest(_readable((await request.form).items(multi=True)))
     if kind == "application/json":
-        return values | _json(await _body())
+        return _json(await _body())
     if kind in ("application/x-www-form-urlencoded", ""):
-        return values | nest(_pairs(await _body()))
-    return values
+        return nest(_pairs(await _body()))
+    return {}
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

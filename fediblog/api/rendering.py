@@ -1,7 +1,8 @@
 """Statuses as bytes: rendered once for each version of a post or account, joined for each answer.
 
 What changes without a new version (counters, the viewer's flags, the tallies of polls) is spliced in and
-never kept, so a like costs no rendering and invalidates nothing (TIMELINES §5). The cache belongs to the
+never kept, so a like costs no rendering and invalidates nothing (TIMELINES §5). So are the viewer's filters:
+of each version of a post its words are kept for them. The cache belongs to the
 process and needs no messages from others: a new version is a new key.
 """
 
@@ -14,7 +15,8 @@ from fediblog import moments
 from fediblog.api import entities
 from fediblog.models import Account
 from fediblog.remembering import Shelf
-from fediblog.services import views
+from fediblog.services import matching, views
+from fediblog.services.matching import Hit, Matcher, Writing
 from fediblog.services.views import Entry, PollView
 
 _BUDGET = 64 * 1024 * 1024
@@ -28,6 +30,14 @@ class Piece(NamedTuple):
     poll: PollView | None = None
 
 
+class _Reader(NamedTuple):
+    """Who looks, when, and with which filters."""
+
+    viewer: Account | None
+    now: int
+    matcher: Matcher | None
+
+
 Bodies = Mapping[int, Piece]
 
 
@@ -37,11 +47,15 @@ async def statuses(entries: Sequence[Entry], viewer: Account | None) -> list[byt
 
 
 async def by_id(entries: Sequence[Entry], viewer: Account | None) -> dict[int, bytes]:
-    """The same by the id of the entry. Reads at most two statements more than the entries took."""
+    """The same by the id of the entry.
+
+    Reads at most two statements more than the entries took; one to look whether the viewer has changed
+    filters, some seconds after the last such look, and one to read these.
+    """
     bodies, cards = await _bodies(entries), await _cards(entries)
-    now = moments.now()
+    reader = _Reader(viewer, moments.now(), await matching.matcher(viewer) if entries else None)
     return {
-        entry.id: _line(entry, bodies, cards, viewer, now)
+        entry.id: _line(entry, bodies, cards, reader)
         for entry in entries
         if entry.id in bodies and entry.post_id in bodies
     }
@@ -79,53 +93,74 @@ async def _cards(entries: Sequence[Entry]) -> dict[int, Piece]:
     return found
 
 
-def _line(entry: Entry, bodies: Bodies, cards: Bodies, viewer: Account | None, now: int) -> bytes:
-    original = _whole(entry, bodies[entry.post_id], cards, viewer, now)
+def _line(entry: Entry, bodies: Bodies, cards: Bodies, reader: _Reader) -> bytes:
+    hits = _hits(entry, bodies[entry.post_id], reader)
+    original = _whole(entry, bodies[entry.post_id], cards, reader, hits)
     if not entry.is_boost:
         return original
     shell = bodies[entry.id].open
     author = cards[entry.author_id].open + _rest(entities.counters(entry.author_counts))
-    flags = _flags(entry, viewer, own_pin=False)
+    flags = _flags(entry, reader, hits, own_pin=False)
     return shell + b',"account":' + author + b',"reblog":' + original + b',"poll":null' + _rest(flags)
 
 
-def _whole(entry: Entry, piece: Piece, cards: Bodies, viewer: Account | None, now: int) -> bytes:
+def _whole(entry: Entry, piece: Piece, cards: Bodies, reader: _Reader, hits: Sequence[Hit]) -> bytes:
     author = cards[entry.post_author_id].open + _rest(entities.counters(entry.post_author_counts))
-    own = viewer is not None and viewer.id == entry.post_author_id
     return (
         piece.open
         + b',"account":'
         + author
         + b',"reblog":null,"poll":'
-        + _poll(entry, piece, viewer, now)
-        + _rest(_flags(entry, viewer, own_pin=own))
+        + _poll(entry, piece, reader)
+        + _rest(_flags(entry, reader, hits, own_pin=_is_own(entry, reader)))
     )
 
 
-def _flags(entry: Entry, viewer: Account | None, own_pin: bool) -> entities.Json:
+def _is_own(entry: Entry, reader: _Reader) -> bool:
+    return reader.viewer is not None and reader.viewer.id == entry.post_author_id
+
+
+def _hits(entry: Entry, piece: Piece, reader: _Reader) -> Sequence[Hit]:
+    """The viewer's filters that match, for a boost those of what it passes on; on one's own posts none."""
+    if reader.matcher is None or _is_own(entry, reader):
+        return ()
+    words = matching.words_of(entry.post_id, entry.post_version, lambda: _writing(piece))
+    return reader.matcher.hits(words, tuple({entry.id, entry.post_id}), reader.now)
+
+
+def _writing(piece: Piece) -> Writing:
+    """The texts of a post out of its JSON: only who has filters needs them, and once for each version."""
+    entity = orjson.loads(piece.open + b"}")
+    descriptions = (file["description"] or "" for file in entity["media_attachments"])
+    options = piece.poll.options if piece.poll else ()
+    return Writing(entity["content"], entity["spoiler_text"], options, descriptions)
+
+
+def _flags(entry: Entry, reader: _Reader, hits: Sequence[Hit], own_pin: bool) -> entities.Json:
     flags: entities.Json = {
         "replies_count": entry.replies,
         "reblogs_count": entry.boosts,
         "favourites_count": entry.likes,
         "quotes_count": 0,
     }
-    if viewer is not None:
+    if reader.viewer is not None:
         flags |= {
             "favourited": entry.liked,
             "reblogged": entry.boosted,
             "bookmarked": entry.bookmarked,
             "muted": entry.muted,
-            "filtered": [],
+            "filtered": [entities.filter_result(hit) for hit in hits],
         }
         if own_pin:
             flags["pinned"] = entry.pinned
     return flags
 
 
-def _poll(entry: Entry, piece: Piece, viewer: Account | None, now: int) -> bytes:
+def _poll(entry: Entry, piece: Piece, reader: _Reader) -> bytes:
     if piece.poll is None or entry.ballot is None:
         return b"null"
-    return orjson.dumps(entities.poll(entry.post_id, piece.poll, entry.ballot, now, viewer is not None))
+    with_viewer = reader.viewer is not None
+    return orjson.dumps(entities.poll(entry.post_id, piece.poll, entry.ballot, reader.now, with_viewer))
 
 
 def _open(entity: entities.Json) -> bytes:

@@ -10,6 +10,7 @@ import httpx
 from fediblog.http.engine import FRESH
 from fediblog.http.errors import HungUp, Unreachable
 from fediblog.http.turns import Turns
+from fediblog.http.urls import host
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Exchange:
 
     def turn(self, url: str) -> AbstractAsyncContextManager[None]:
         """A turn at the host of this URL. Every `ask` stands in one."""
-        return self._turns.of(httpx.URL(url).host)
+        return self._turns.of(host(url))
 
     async def ask(self, outgoing: Outgoing, signer: Signer | None = None) -> httpx.Response:
         """Sign and send. The answer is to be closed; its body has not been read.
@@ -60,14 +61,12 @@ class Exchange:
         await self._transport.aclose()
 
     async def _send(self, outgoing: Outgoing, signer: Signer | None, fresh: bool) -> httpx.Response:
-        headers = httpx.Headers({**self._basics})
-        headers.update(outgoing.headers)
-        if signer:
-            headers.update(signer(outgoing))
+        # Names are written as by us alone, each once, so that later ones replace earlier ones.
+        headers = {**self._basics, **outgoing.headers, **(signer(outgoing) if signer else {})}
         request = httpx.Request(
             outgoing.method,
             outgoing.url,
-            headers=headers,
+            headers=list(headers.items()),
             content=outgoing.body,
             extensions={FRESH: fresh},
         )

@@ -8,10 +8,10 @@ Whoever is met is asked for a document and for a handle and is written to, all w
 is remembered for that long; the guard judges its addresses anew for each connection.
 """
 
+import _thread
 import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import Awaitable, Callable
 
 from fediblog.http.errors import Unreachable
@@ -57,7 +57,8 @@ class System:
                 loop.call_soon_threadsafe(done, addresses)
 
         try:
-            threading.Thread(target=work, name="look-up", daemon=True).start()
+            # `threading` would wait until the thread runs, which under load takes longer than the look-up.
+            _thread.start_new_thread(work, ())
         except RuntimeError as error:
             self._free.release()
             raise Unreachable("name") from error

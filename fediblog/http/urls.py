@@ -5,6 +5,7 @@ where the host ends. Names follow IDNA 2008 (RFC 5891) without any mapping but l
 httpx and aiohttp use for what they send.
 """
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 import httpx
@@ -18,6 +19,8 @@ MOST_BYTES = 2048
 _MOST_HOST_BYTES = 253  # RFC 1035 §2.3.4, without the dots' and the root's own bytes
 _PORTS = {"http": 80, "https": 443}
 _FIRST_FREE_PORT = 1024
+# One address is looked at by several in a row: who decides, who takes turns, who signs, who sends.
+_MOST_KNOWN = 2_048
 
 
 def check_url(url: str) -> str:
@@ -54,6 +57,12 @@ def origin(url: str) -> str:
     return f"{parsed.scheme}://{parsed.netloc.decode()}"
 
 
+def host(url: str) -> str:
+    """The host of a URL that has been through `check_url`."""
+    return _parsed(url).host
+
+
+@lru_cache(_MOST_KNOWN)
 def _parsed(url: str) -> httpx.URL:
     # Backslashes are slashes to browsers and letters to everybody else.
     if len(url) > MOST_BYTES or "\\" in url:
@@ -99,6 +108,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
+@lru_cache(_MOST_KNOWN)
 def _check_name(host: str) -> None:
     """A dot at the end would give one server two names, and a number is an address in disguise."""
     if not host or len(host) > _MOST_HOST_BYTES or host.endswith(".") or _is_number(host):

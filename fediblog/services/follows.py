@@ -13,7 +13,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
 from fediblog.queue import Job
-from fediblog.services import events, languages, locks, notifications, people, work
+from fediblog.services import events, languages, lists, locks, notifications, people, work
 from fediblog.services.events import Event
 from fediblog.services.notifications import Kind
 from fediblog.services.people import NOBODY, People, Relation
@@ -213,6 +213,8 @@ async def _remove(follower_id: int, target_id: int) -> list[_Ended]:
             await notifications.take_back(kind, target_id, follower_id)
             await db.execute(_UNENDORSE, follower_id, target_id)
             found.append(_Ended(follower_id, target_id, uri, kind is Kind.FOLLOW))
+    if found and found[-1].agreed:
+        await lists.let_go(follower_id, target_id)
     return found
 
 

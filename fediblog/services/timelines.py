@@ -5,10 +5,13 @@ bound, and further values follow. Whatever keeps a post off a list is asked here
 that is short is the last one.
 """
 
+from collections.abc import Mapping
+
 from fediblog import db, text
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import languages, views, visibility
+from fediblog.services import languages, lists, views, visibility
+from fediblog.services.lists import AccountList, Replies
 from fediblog.services.views import Listing
 
 # Scalar sub-selects on purpose: PostgreSQL plans `own OR EXISTS (…)` far worse (TIMELINES §1).
@@ -27,8 +30,8 @@ _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boo
 
 
 async def home(viewer: Account, page: Page) -> Listing:
-    """Posts and boosts of those the viewer follows, public posts with a hashtag that the viewer follows, and
-    the viewer's own.
+    """Posts and boosts of those the viewer follows, public posts with a hashtag that the viewer follows, both
+    without those read in an exclusive list, and the viewer's own.
 
     Stored rows that are checked when read: unfollowing, muting, blocking and deleting need to change nothing
     here. Below the oldest stored row older posts are looked up author by author, not hashtag by hashtag.
@@ -94,6 +97,14 @@ async def account(
     return await _read(_by_id("post p", where, page), viewer, page, *values)
 
 
+async def members(viewer: Account, which: AccountList, page: Page) -> Listing:
+    """Posts and boosts of those on a list of the viewer's own, as far as the follows take them.
+
+    Read member by member: what is stored is one home for everybody, and lists without readers cost nothing.
+    """
+    return await _read(_members_ids(which.replies, page), viewer, page, which.id)
+
+
 async def pinned(owner: Account, viewer: Account | None, page: Page = _ALL_PINS) -> Listing:
     """The posts that an account has pinned, newest pin first, as far as the viewer may see them."""
     where = ["x.account_id = $4", _reach(viewer)]
@@ -151,37 +162,59 @@ def _by_relation(relation: str, where: list[str], page: Page) -> str:
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
     where = ["e.account_id = $1", "p.visibility < 3", _wanted(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
-    where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST]
+    where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST, _not_apart("p.author_id")]
     return _by_id(source, where, page, "e.post_id")
 
 
 def _older_ids(page: Page) -> str:
-    """The newest posts of the accounts that wrote last below the bound (TIMELINES §1, "top").
+    here = f"{_present('f.target_id')} AND {_not_apart('f.target_id')}"
+    followed = f"FROM follow f WHERE f.follower_id = $1 AND {here}"
+    return _author_by_author({"f.target_id": followed, "CAST($1 AS BIGINT)": ""}, home_rule("$1"), page)
 
-    As many accounts as posts are wanted: each of the newest posts is by one of them.
+
+def _members_ids(replies: Replies, page: Page) -> str:
+    on_it = f"FROM list_member m WHERE m.list_id = $4 AND {_present('m.account_id')}"
+    return _author_by_author({"m.account_id": on_it}, _list_rule(replies), page)
+
+
+def _author_by_author(authors: Mapping[str, str], rule: str, page: Page) -> str:
+    """The newest posts of the accounts that wrote last within the bounds (TIMELINES §1, "top").
+
+    As many accounts as posts are wanted: each of the newest posts is by one of them. The authors are given as
+    expressions and where these come from. On an upward page it is the oldest posts, of those who wrote first.
     """
     shown = (
-        f"p.visibility < 3 AND p.id < $2 AND p.id > $3 AND {home_rule('$1')} AND {_followed()}"
+        f"p.visibility < 3 AND p.id < $2 AND p.id > $3 AND {rule} AND {_followed()}"
         f" AND {_NO_HIDDEN_BOOST} AND {_NO_SUSPENDED_BOOST}"
     )
-    newest = f"SELECT max(p.id) FROM post p WHERE p.author_id = {{}} AND {shown}"
-    each = f"SELECT p.id FROM post p WHERE p.author_id = t.author_id AND {shown} ORDER BY p.id DESC"
+    end = f"SELECT {'min' if page.upward else 'max'}(p.id) FROM post p WHERE p.author_id = {{}} AND {shown}"
+    ends = " UNION ALL ".join(
+        f"SELECT {author} AS author_id, ({end.format(author)}) AS last_id {source}"
+        for author, source in authors.items()
+    )
+    each = f"SELECT p.id FROM post p WHERE p.author_id = t.author_id AND {shown} ORDER BY p.id {page.order}"
     found = f"{each} LIMIT {page.rows}"
     joined = (
         f"CROSS JOIN post p ON p.id IN ({found})"
         if db.dialect() == "sqlite"
         else f"CROSS JOIN LATERAL ({found}) n JOIN post p ON p.id = n.id"
     )
-    not_hidden = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = f.target_id) IS NULL"
-    there = "(SELECT a.suspended_at FROM account a WHERE a.id = f.target_id) IS NULL"
     return f"""
 SELECT p.id, p.id AS cursor FROM (
-    SELECT author_id FROM (
-        SELECT f.target_id AS author_id, ({newest.format("f.target_id")}) AS newest
-        FROM follow f WHERE f.follower_id = $1 AND {not_hidden} AND {there}
-        UNION ALL SELECT CAST($1 AS BIGINT), ({newest.format("$1")})
-    ) a WHERE newest IS NOT NULL ORDER BY newest DESC LIMIT {page.rows}
-) t {joined} ORDER BY p.id DESC LIMIT {page.rows}"""
+    SELECT author_id FROM ({ends}) a WHERE last_id IS NOT NULL ORDER BY last_id {page.order} LIMIT {page.rows}
+) t {joined} ORDER BY p.id {page.order} LIMIT {page.rows}"""
+
+
+def _not_apart(author: str) -> str:
+    return f"{lists.kept_apart('$1', author)} IS NULL"
+
+
+def _present(author: str) -> str:
+    """SQL: the author is neither hidden from the viewer nor suspended."""
+    return (
+        f"(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = {author}) IS NULL"
+        f" AND (SELECT a.suspended_at FROM account a WHERE a.id = {author}) IS NULL"
+    )
 
 
 def _followed() -> str:
@@ -218,6 +251,17 @@ def home_rule(reader: str) -> str:
         "(p.reply_to_author_id IS NULL OR p.reply_to_author_id = p.author_id"
         f" OR p.reply_to_author_id = {reader} OR EXISTS ({knows}))"
     )
+
+
+def _list_rule(replies: Replies) -> str:
+    """SQL: which replies are on the list `$4`; `p` is the post."""
+    if replies is Replies.FOLLOWED:
+        return home_rule("$1")
+    known = "p.reply_to_author_id IS NULL OR p.reply_to_author_id = p.author_id OR p.reply_to_author_id = $1"
+    if replies is Replies.LIST:
+        member = "SELECT 1 FROM list_member k WHERE k.list_id = $4 AND k.account_id = p.reply_to_author_id"
+        known += f" OR EXISTS ({member})"
+    return f"({known})"
 
 
 def _reach(viewer: Account | None) -> str:

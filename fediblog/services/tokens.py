@@ -50,6 +50,8 @@ class Line:
 
     id: int
     app_name: str
+    website: str
+    username: str
     scopes: tuple[str, ...]
     created_at: int
     used_at: int | None
@@ -62,6 +64,11 @@ def parse_scopes(scopes: str | Iterable[str]) -> frozenset[str]:
     if unknown or not names:
         raise Invalid("The requested scope is invalid, unknown, or malformed.", field="scopes")
     return frozenset(names)
+
+
+def written(scopes: Iterable[str]) -> str:
+    """Scopes as they are stored and told."""
+    return " ".join(sorted(scopes))
 
 
 def covers(scopes: Set[str], needed: str) -> bool:
@@ -77,15 +84,25 @@ async def create(
     account: Account | None, user: User | None, scopes: str | Iterable[str], app_id: int | None = None
 ) -> str:
     """A fresh token, shown this once. Raises Invalid for unknown scopes."""
-    names = " ".join(sorted(parse_scopes(scopes)))
-    token = keys.new_token()
-    owner = (user.id if user else None, account.id if account else None)
+    wanted = parse_scopes(scopes)
     async with db.transaction():
-        await db.execute(
-            "INSERT INTO oauth_token (id, token_hash, app_id, user_id, account_id, scopes, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            *(ids.new(), keys.token_hash(token), app_id, *owner, names, moments.now()),
-        )
+        return await make(user.id if user else None, account.id if account else None, wanted, app_id)
+
+
+async def make(
+    user_id: int | None, account_id: int | None, scopes: Iterable[str], app_id: int | None, code_id: int = 0
+) -> str:
+    """The same for scopes that are known, and in exchange for a code. Inside the transaction of its cause."""
+    token, now = keys.new_token(), moments.now()
+    await db.execute(
+        "INSERT INTO oauth_token"
+        " (id, token_hash, app_id, user_id, account_id, scopes, created_at, code_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        *(ids.new(), keys.token_hash(token), app_id, user_id, account_id, written(scopes), now),
+        code_id or None,
+    )
+    if app_id is not None:
+        await db.execute("UPDATE oauth_app SET used_at = $2 WHERE id = $1 AND used_at IS NULL", app_id, now)
     return token
 
 
@@ -120,28 +137,24 @@ async def revoke_one(user: User, token_id: int) -> None:
 
 
 async def revoke_all(user: User) -> None:
-    """All tokens of a user."""
-    async with db.transaction():
-        await db.execute("DELETE FROM oauth_token WHERE user_id = $1", user.id)
+    """All tokens of a user, and the codes that would become some."""
+    await _end("user_id", user.id)
 
 
 async def end_for(account_id: int) -> None:
-    """All tokens that act for an account."""
-    async with db.transaction():
-        await db.execute("DELETE FROM oauth_token WHERE account_id = $1", account_id)
+    """All tokens that act for an account, and the codes that would become some."""
+    await _end("account_id", account_id)
 
 
 async def listing(user: User) -> tuple[Line, ...]:
     """The tokens of a user, newest first."""
     found = await db.rows(
-        "SELECT t.id, p.name, t.scopes, t.created_at, t.used_at FROM oauth_token t"
+        "SELECT t.id, coalesce(p.name, '') AS app_name, coalesce(p.website, '') AS website, a.username,"
+        " t.scopes, t.created_at, t.used_at FROM oauth_token t JOIN account a ON a.id = t.account_id"
         " LEFT JOIN oauth_app p ON p.id = t.app_id WHERE t.user_id = $1 ORDER BY t.id DESC",
         user.id,
     )
-    return tuple(
-        Line(row["id"], row["name"] or "", tuple(row["scopes"].split()), row["created_at"], row["used_at"])
-        for row in found
-    )
+    return tuple(Line(**{**row, "scopes": tuple(row["scopes"].split())}) for row in found)
 
 
 # A token without a user is an app's own. With one, everything that lets this user in has to hold still.
@@ -157,6 +170,13 @@ WHERE t.token_hash = $1 AND (t.user_id IS NULL OR (
   u.confirmed_at IS NOT NULL AND u.approved_at IS NOT NULL AND u.disabled_at IS NULL
   AND a.id IS NOT NULL AND a.suspended_at IS NULL AND a.deleted_at IS NULL))
 """
+
+
+async def _end(owner: str, number: int) -> None:
+    # The codes first: one that becomes a token at this very moment holds us up until that can be seen.
+    async with db.transaction():
+        await db.execute(f"DELETE FROM oauth_code WHERE {owner} = $1", number)
+        await db.execute(f"DELETE FROM oauth_token WHERE {owner} = $1", number)
 
 
 async def _seen(line: db.Row) -> None:

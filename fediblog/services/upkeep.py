@@ -8,11 +8,13 @@ import structlog
 
 from fediblog import db, moments, storage
 from fediblog.services import (
+    apps,
     cached_files,
     dropped,
     inbox_items,
     mail,
     media,
+    oauth,
     outgoing,
     sessions,
     signups,
@@ -35,6 +37,12 @@ _SENT_MAIL = 30 * moments.DAY
 # Its maker may still wonder for a while. Those that somebody came with stay, to know who brought whom.
 _ENDED_INVITE = 30 * moments.DAY
 _BROUGHT_NOBODY = "expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM person p WHERE p.invite_id = invite.id)"
+# Not while somebody is about to let it in.
+_NEVER_USED = (
+    "used_at IS NULL AND created_at <= $1"
+    " AND NOT EXISTS (SELECT 1 FROM oauth_token t WHERE t.app_id = oauth_app.id)"
+    " AND NOT EXISTS (SELECT 1 FROM oauth_code c WHERE c.app_id = oauth_app.id)"
+)
 # Only of days that have been counted to their end: what came in on a day is counted from these rows.
 _OVER = (
     "state = 'done' AND received_at <= $1 AND EXISTS (SELECT 1 FROM server_day s"
@@ -58,6 +66,8 @@ async def prune() -> dict[str, int]:
         "sessions": await _delete(
             "session", "id", "seen_at <= $1 OR created_at <= $2", now - sessions.IDLE, now - sessions.ABSOLUTE
         ),
+        "codes": await _delete("oauth_code", "id", "expires_at <= $1", now - oauth.REMEMBERED),
+        "apps": await _delete("oauth_app", "id", _NEVER_USED, now - apps.UNUSED),
         "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
         "undone": await _delete("undone", "uri", "created_at <= $1", now - undoing.KEPT),
         "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),

@@ -14,7 +14,7 @@ input, also when somebody built the input to be slow (SECURITY §4), and none of
 
 from fediblog.text.cleaning import clean
 from fediblog.text.emoji import name_with_emoji, with_emoji
-from fediblog.text.extracts import excerpt, plain
+from fediblog.text.extracts import excerpt, plain, words
 from fediblog.text.rendering import Person, render, render_field, render_note
 from fediblog.text.tidying import tag_key, tidy, tidy_block
 from fediblog.text.typed import Handle, Scan, length, scan
@@ -36,4 +36,5 @@ __all__ = [
     "tidy",
     "tidy_block",
     "with_emoji",
+    "words",
 ]

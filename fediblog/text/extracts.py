@@ -18,6 +18,11 @@ def plain(html: str) -> str:
     return _BLANK_LINES.sub("\n\n", lines).strip()
 
 
+def words(html: str) -> str:
+    """The same in one line, of HTML that is clean already; a fifth of the work."""
+    return " ".join("".join(_shown(token) for token in tokens(html)).split())
+
+
 def excerpt(html: str, most: int) -> str:
     """One line of at most `most` characters; what is longer ends after a word, with an ellipsis."""
     line = " ".join(plain(html).split())

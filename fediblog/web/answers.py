@@ -16,6 +16,9 @@ from fediblog.web import csrf, templating, who
 from fediblog.web.faces import Face, face_of
 from fediblog.web.forms import Filled
 
+# An app's wish (consent.py) carries addresses and a state of the app's own.
+LONGEST_WAY_BACK = 6_000
+
 # What a page may say once after something was done; the address carries the name of the sentence.
 DONE = {
     "saved": "Your changes are saved.",
@@ -26,6 +29,7 @@ DONE = {
     "email_asked": "We have sent a link to the new address. It counts when you have opened it.",
     "sessions": "All other sessions are signed out.",
     "approved": "They are in, and get a mail about it.",
+    "app_revoked": "It cannot act for you any more.",
     "retried": "What has not arrived is being tried again.",
     "moved": "You have moved. Your followers are being told.",
     "rejected": "The sign-up is rejected and its data deleted.",
@@ -120,7 +124,9 @@ def back(default: str = "/home") -> Response:
 
 def local(path: str) -> str:
     """The path when it is one of this site and nothing else, "" otherwise (SECURITY §5, open redirects)."""
-    if not path.startswith("/") or path[1:2] in ("/", "\\") or len(path) > 2000 or not path.isprintable():
+    if not path.startswith("/") or path[1:2] in ("/", "\\") or not path.isprintable():
+        return ""
+    if len(path) > LONGEST_WAY_BACK:
         return ""
     parts = urlsplit(path)
     if parts.scheme or parts.netloc or "\\" in path:

@@ -21,10 +21,11 @@ _SIGN_UP = ("username", "email", "reason", "invite_code")
 
 @blueprint.get("/auth/sign_in")
 async def sign_in_form() -> Response:
-    """Name and password."""
-    if who.session() is not None:
-        return answers.see_other("/home")
-    return await _sign_in(Filled(return_to=answers.local(request.args.get("return_to", ""))))
+    """Name and password. With `again` also for who is signed in, since it may be somebody else's turn."""
+    return_to = answers.local(request.args.get("return_to", ""))
+    if who.session() is not None and "again" not in request.args:
+        return answers.see_other(return_to or "/home")
+    return await _sign_in(Filled(return_to=return_to))
 
 
 @blueprint.post("/auth/sign_in")

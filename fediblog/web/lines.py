@@ -15,7 +15,8 @@ from fediblog import moments, uris
 from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
 from fediblog.remembering import Shelf
-from fediblog.services import views
+from fediblog.services import matching, views
+from fediblog.services.matching import Action, Context, Matcher, Writing
 from fediblog.services.views import Ballot, Body, Card, Entry, PollView
 from fediblog.web import faces, templating, words
 from fediblog.web.faces import Face
@@ -75,6 +76,8 @@ class Line:
     depth: int = 0
     tied: bool = False  # Drawn together with the line above it.
     ties: bool = False  # And with the one below.
+    fold: str = ""  # The titles of the reader's filters that match it: it is shown when asked for.
+    hidden: bool = False  # By one of these. Only `by_post` gives such lines.
     article: Markup | None = None  # All of it as HTML, where it is the same for every visitor.
 
 
@@ -83,8 +86,15 @@ _faces: Shelf[Face] = Shelf(8 * _MEGABYTE)
 _articles: Shelf[Markup] = Shelf(24 * _MEGABYTE)
 
 
-async def lines(entries: Sequence[Entry], viewer: Account | None) -> list[Line]:
-    """The lines for entries, in their order. What was deleted after the entries were read is left out."""
+async def lines(entries: Sequence[Entry], viewer: Account | None, place: Context | None = None) -> list[Line]:
+    """The lines for entries, in their order. What was deleted after the entries were read is left out.
+
+    So is what the viewer's filters for this place hide.
+    """
+    return [line for line in await _lines(entries, viewer, place) if not line.hidden]
+
+
+async def _lines(entries: Sequence[Entry], viewer: Account | None, place: Context | None) -> list[Line]:
     texts, people = await _read_texts(entries), await _read_faces(entries)
     now = moments.now()
     found = [
@@ -92,7 +102,10 @@ async def lines(entries: Sequence[Entry], viewer: Account | None) -> list[Line]:
         for entry in entries
         if entry.post_id in texts and {entry.author_id, entry.post_author_id} <= people.keys()
     ]
-    return found if viewer is not None else [_for_everybody(line, now) for line in found]
+    if viewer is None:
+        return [_for_everybody(line, now) for line in found]
+    matcher = await matching.matcher(viewer) if place is not None and found else None
+    return [_filtered(line, matcher, place, now) for line in found] if matcher and place else found
 
 
 def together(found: Sequence[Line]) -> list[Line]:
@@ -104,10 +117,12 @@ def together(found: Sequence[Line]) -> list[Line]:
     return list(first.values())
 
 
-async def by_post(post_ids: Collection[int], viewer: Account | None) -> dict[int, Line]:
-    """Lines of single posts that the viewer may see, by id of the post."""
+async def by_post(
+    post_ids: Collection[int], viewer: Account | None, place: Context | None = None
+) -> dict[int, Line]:
+    """Lines of single posts that the viewer may see, by id of the post; also those that filters hide."""
     entries = await views.entries(list(post_ids), viewer)
-    return {line.entry.post_id: line for line in await lines(list(entries.values()), viewer)}
+    return {line.entry.post_id: line for line in await _lines(list(entries.values()), viewer, place)}
 
 
 async def of(post_id: int, viewer: Account | None) -> Line:
@@ -197,6 +212,23 @@ def _line(entry: Entry, text: Text, people: dict[int, Face], viewer: Account | N
         boostable=body.visibility <= Visibility.UNLISTED or (own and body.visibility == Visibility.FOLLOWERS),
         answers=_answered(body, author),
     )
+
+
+def _filtered(line: Line, matcher: Matcher, place: Context, now: int) -> Line:
+    """The line as the reader's filters want it; one's own posts are as they are."""
+    if line.own:
+        return line
+    entry = line.entry
+    words = matching.words_of(entry.post_id, entry.post_version, lambda: _writing(line.body))
+    hits = matcher.hits(words, tuple({entry.id, entry.post_id}), now)
+    found = [hit.filter for hit in hits if place in hit.filter.contexts]
+    hidden = any(each.action is Action.HIDE for each in found)
+    return replace(line, fold=", ".join(each.title for each in found), hidden=hidden) if found else line
+
+
+def _writing(body: Body) -> Writing:
+    options = body.poll.options if body.poll else ()
+    return Writing(body.content, body.summary, options, (file.description for file in body.media))
 
 
 def _name_and(author: Face, post_id: int) -> tuple[str, int, str]:

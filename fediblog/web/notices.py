@@ -7,6 +7,7 @@ from quart import Blueprint, Response
 from fediblog import text
 from fediblog.models import Account
 from fediblog.services import follows, markers, notifications
+from fediblog.services.matching import Context
 from fediblog.services.notifications import Group, Kind
 from fediblog.web import answers, faces, lines, pages, profiles, who
 from fediblog.web.faces import Face
@@ -124,7 +125,8 @@ async def _told(groups: list[Group], account: Account, read: int) -> list[Told]:
     people = {
         face.id: face for face in await faces.faces(list({one for group in groups for one in group.from_ids}))
     }
-    posts = await lines.by_post({group.post_id for group in groups if group.post_id}, account)
+    shown = {group.post_id for group in groups if group.post_id}
+    posts = await lines.by_post(shown, account, Context.NOTIFICATIONS)
     return [
         _one(
             group,
@@ -133,14 +135,19 @@ async def _told(groups: list[Group], account: Account, read: int) -> list[Told]:
             read,
         )
         for group in groups
+        if not _is_hidden(posts.get(group.post_id or 0))
     ]
+
+
+def _is_hidden(line: Line | None) -> bool:
+    return line is not None and line.hidden
 
 
 def _one(group: Group, people: list[Face], line: Line | None, read: int) -> Told:
     icon, more = _ICONS.get(group.kind, ("bell", ""))
     excerpt = ""
     if line is not None:
-        excerpt = line.body.summary or text.excerpt(line.body.content, _EXCERPT)
+        excerpt = line.fold or line.body.summary or text.excerpt(line.body.content, _EXCERPT)
     return Told(
         anchor=f"n{group.ids[0]}",
         kind=group.kind,

@@ -12,6 +12,7 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
 from fediblog.services import accounts, blocks, follows, mutes, relationships, timelines, views
+from fediblog.services.matching import Context
 from fediblog.services.people import People
 from fediblog.services.relationships import Relationship
 from fediblog.services.views import Listing
@@ -220,9 +221,10 @@ async def _profile(
         **await _head(owner, viewer),
         tab=tab,
         pinned=[
-            replace(line, pinned=True, article=None) for line in await lines.lines(pinned.entries, viewer)
+            replace(line, pinned=True, article=None)
+            for line in await lines.lines(pinned.entries, viewer, Context.ACCOUNT)
         ],
-        lines=await lines.lines(rest, viewer),
+        lines=await lines.lines(rest, viewer, Context.ACCOUNT),
         pages=pages.around(page, listing.cursors),
         now_ms=moments.now(),
         original=_original(owner),

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from fediblog.models import Account
-from fediblog.services.threads import Context
+from fediblog.services.matching import Context
+from fediblog.services.threads import Context as Around
 from fediblog.web import lines
 from fediblog.web.lines import Line
 
@@ -19,15 +20,15 @@ class Branch(NamedTuple):
     left: int
 
 
-async def above(context: Context, viewer: Account | None) -> list[Line]:
+async def above(context: Around, viewer: Account | None) -> list[Line]:
     """What a post answers, drawn as one conversation that ends in the post."""
-    found = await lines.lines(context.ancestors, viewer)
+    found = await lines.lines(context.ancestors, viewer, Context.THREAD)
     return [replace(line, tied=number > 0, ties=True) for number, line in enumerate(found)]
 
 
-async def below(context: Context, root_id: int, viewer: Account | None) -> list[Branch]:
+async def below(context: Around, root_id: int, viewer: Account | None) -> list[Branch]:
     """What answers a post, indented to the third step."""
-    found = await lines.lines(context.descendants, viewer)
+    found = await lines.lines(context.descendants, viewer, Context.THREAD)
     return _branches(found, root_id)
 
 

@@ -9,6 +9,7 @@ from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
 from fediblog.services import settings, timelines
+from fediblog.services.matching import Context
 from fediblog.services.views import Listing
 from fediblog.web import answers, drafts, lines, pages, who
 
@@ -24,6 +25,7 @@ async def home() -> Response:
     page = pages.asked()
     listing = await timelines.home(session.account, page)
     fresh = not listing.entries and page == Page(page.limit)
+    place = Context.PUBLIC if fresh else Context.HOME
     if fresh:
         listing = await timelines.public(session.account, page, local=True)
     writing = drafts.fresh(session.user)
@@ -31,7 +33,7 @@ async def home() -> Response:
     return await answers.page(
         "home.html",
         writing=writing,
-        lines=lines.together(await lines.lines(listing.entries, session.account)),
+        lines=lines.together(await lines.lines(listing.entries, session.account, place)),
         pages=pages.around(page, () if fresh else listing.cursors),
         fresh=fresh,
     )
@@ -62,6 +64,7 @@ async def tag(name: str) -> Response:
         "timeline.html",
         listing,
         page,
+        Context.PUBLIC,
         title=f"#{shown}",
         tabs=(),
         feed=f"{uris.tag_path(shown)}.rss",
@@ -79,6 +82,7 @@ async def bookmarks() -> Response:
         "timeline.html",
         listing,
         page,
+        None,
         title="Bookmarks",
         tabs=(),
         feed="",
@@ -96,6 +100,7 @@ async def favourites() -> Response:
         "timeline.html",
         listing,
         page,
+        None,
         title="Favourites",
         tabs=(),
         feed="",
@@ -118,6 +123,7 @@ async def _public(title: str, local: bool) -> Response:
         "timeline.html",
         listing,
         page,
+        Context.PUBLIC,
         title=title,
         tabs=(("/public/local", "This server", local), ("/public", "Everywhere", not local)),
         feed="",
@@ -126,10 +132,13 @@ async def _public(title: str, local: bool) -> Response:
     )
 
 
-async def _listed(template: str, listing: Listing, page: Page, **values: Any) -> Response:
+async def _listed(
+    template: str, listing: Listing, page: Page, place: Context | None, **values: Any
+) -> Response:
+    """What one keeps is in no place where filters work."""
     return await answers.page(
         template,
-        lines=await lines.lines(listing.entries, who.viewer()),
+        lines=await lines.lines(listing.entries, who.viewer(), place),
         pages=pages.around(page, listing.cursors),
         **values,
     )

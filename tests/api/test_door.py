@@ -8,6 +8,9 @@ from fediblog.services import tokens
 from tests.api.conftest import App, AppOf
 from tests.people import user_of
 
+# What needs no account to be done.
+OPEN = {"/api/v1/apps"}
+
 
 async def test_a_token_that_does_not_hold_is_401_everywhere(
     app: Quart, app_of: AppOf, alice: Account
@@ -25,7 +28,7 @@ async def test_every_route_that_acts_wants_its_scope(app: Quart, alice: Account)
     poor, nobody = App(app.test_client(), token), App(app.test_client())
     tried = 0
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith("/api/"):
+        if not rule.rule.startswith("/api/") or rule.rule in OPEN:
             continue
         path = rule.rule.split("<")[0] + "1" + rule.rule.split(">")[-1] if "<" in rule.rule else rule.rule
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
@@ -52,6 +55,13 @@ async def test_preflights_need_no_token_and_errors_carry_cors(app_of: AppOf, pat
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
         assert "Link" in answer.headers["Access-Control-Expose-Headers"]
+
+
+async def test_a_slash_at_the_end_changes_nothing(app_of: AppOf, alice: Account) -> None:
+    hers = await app_of(alice)
+    assert (await hers.get("/api/v1/instance/"))["version"]
+    assert (await hers.post("/api/v1/statuses/", json={"status": "x"}))["content"] == "<p>x</p>"
+    assert (await hers.get(f"/api/v1/accounts/{alice.id}/"))["acct"] == "alice"
 
 
 async def test_unknown_paths_and_methods_answer_in_json(app_of: AppOf) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from quart import Quart
 
-from fediblog.api import forms
+from fediblog.api import answers, forms
 from fediblog.errors import FediblogError
 from fediblog.models import Account
 from tests.api.conftest import App, AppOf
@@ -54,6 +54,9 @@ READS = {
     "/api/v1/accounts/<int:account_id>/following": PAGED,
     "/api/v1/accounts/<int:account_id>/follow": "reblogs notify languages",
     "/api/v1/accounts/<int:account_id>/mute": "notifications duration",
+    "/api/v1/apps": "client_name redirect_uris scopes website",
+    "/oauth/token": "grant_type client_id client_secret code redirect_uri code_verifier scope",
+    "/oauth/revoke": "client_id client_secret token",
     "/api/v1/follow_requests": PAGED,
     "/api/v1/blocks": PAGED,
     "/api/v1/mutes": PAGED,
@@ -149,7 +152,7 @@ BODIES: list[tuple[dict[str, str], bytes]] = [
 def routes(app: Quart) -> Iterator[tuple[str, str]]:
     """Every method and path of the API, once."""
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/api/"):
+        if rule.rule.startswith(answers.PREFIXES):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield method, rule.rule
 

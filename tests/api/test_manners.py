@@ -194,7 +194,7 @@ async def test_many_statuses_at_once_take_few_statements(
 ) -> None:
     made = [await posts.publish(alice, Draft(str(number))) for number in range(30)]
     his = await app_of(bob)
-    await his.get("/api/v1/accounts/verify_credentials")  # Notes the use of the token.
+    await his.get(f"/api/v1/statuses?id[]={made[0].id}")  # Notes the use of the token, looks for filters.
     query = "&".join(f"id[]={post.id}" for post in made)
     with queries() as sent:
         assert len(await his.get(f"/api/v1/statuses?{query}")) == 30

@@ -117,6 +117,16 @@ async def test_finding_looks_up_one_row(alice, explain):
     assert "SCAN" not in plan, plan
 
 
+async def test_listing_is_one_statement_whatever_its_length(alice, queries):
+    user = await user_of(alice)
+    for _ in range(5):
+        await tokens.create(alice, user, "read", await app())
+    with queries() as sent:
+        lines = await tokens.listing(user)
+    assert (len(lines), len(sent)) == (5, 1)
+    assert {line.username for line in lines} == {"alice"}
+
+
 async def test_taking_tokens_back(alice, bob):
     user, other = await user_of(alice), await user_of(bob)
     first, second, third = [await tokens.create(alice, user, "read") for _ in range(3)]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fediblog import db, queue
+from fediblog import bells, db, queue
 from fediblog.queue import QUEUES, Job
 from tests.tasks.conftest import until
 
@@ -55,7 +55,7 @@ async def test_a_job_that_looks_itself_for_what_is_due_is_nudged_now_and_then(se
     assert sent[0] == (Job.DELIVER, (), "")
     assert sent[-1] == (Job.DELIVER, (), "")
     assert [job for job, *_ in sent].count(Job.RECEIVE) == 1
-    await asyncio.sleep(2 * queue._REST)
+    await asyncio.sleep(2 * bells.REST)
     queue.nudge(Job.DELIVER)
     await until(lambda: len(sent) == 9)
 

@@ -19,10 +19,12 @@ PAGES = {
     "profile": "Profile",
     "posting": "Posting",
     "appearance": "Appearance",
+    "filters": "Filters",
     "mail": "Mail",
     "email": "Address",
     "password": "Password",
     "sessions": "Sessions",
+    "applications": "Apps",
     "statistics": "Statistics",
     "invites": "Invites",
 }

@@ -49,11 +49,15 @@ class _Office:
         self._recorder = Recorder(owner, self.wake)
         self._envelopes = Envelopes()
         self._lanes: dict[asyncio.Task[None], Lane] = {}
-        self._stopping = False
+        self._stopping = self._has_ended = False
 
     def wake(self) -> None:
         """There may be more."""
         self._woken.set()
+
+    def takes_more(self) -> bool:
+        """Whether it looks for more when it is woken."""
+        return not self._has_ended and not self._over()
 
     def stop(self) -> None:
         """End after what is under way."""
@@ -65,17 +69,16 @@ class _Office:
     async def run(self) -> None:
         """Until nothing is due, the stop, or the end of the spell. What was leased is returned."""
         writing = self._loop.create_task(self._recorder.run(), name="delivery results")
-        ended = False
         try:
             while await self._is_busy():
                 await self._wait()
-            ended = True
+            self._has_ended = True
         finally:
-            if not ended:
+            if not self._has_ended:
                 await self._return_all()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-        if not self._stopping and self._over():
+        if not self._stopping and (self._over() or self._woken.is_set()):
             queue.nudge(Job.DELIVER)
 
     def _over(self) -> bool:
@@ -143,5 +146,5 @@ class _Office:
             log.warning("servers could not be returned, their leases will run out")
 
 
-_drains = Drains(_Office, outgoing.release, "servers of a worker that vanished are free again")
+_drains = Drains(Job.DELIVER, _Office, outgoing.release, "servers of a worker that vanished are free again")
 begin, stop = _drains.begin, _drains.stop

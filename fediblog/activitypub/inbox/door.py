@@ -71,11 +71,12 @@ class Door:
         if account_id:
             await accounts.check_here(account_id)
         request = Request(_target(scope), scope["headers"], await body.read(self._room, length))
+        if (arrival := await arrivals.judge(request)) is None:
+            return
+        if reserve.low():
+            raise NoSpace()
+        # Who still waits for another server's answer is in nobody's way.
         with crowd.one_more():
-            if (arrival := await arrivals.judge(request)) is None:
-                return
-            if reserve.low():
-                raise NoSpace()
             await self._intake.keep(arrival)
         if said := headers.get("collection-synchronization"):
             await arrivals.compare_followers(arrival.actor_uri, said)

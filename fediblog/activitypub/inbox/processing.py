@@ -66,6 +66,10 @@ class _Drain:
         """There may be more."""
         self._woken = True
 
+    def takes_more(self) -> bool:
+        """Whether it looks for more when it is woken."""
+        return not self._stopping and time.monotonic() <= self._until
+
     def stop(self) -> None:
         """Begin nothing more: what is not begun yet goes back at once."""
         self._stopping = True
@@ -236,5 +240,7 @@ async def _count_dropped(outcomes: Sequence[Outcome]) -> None:
         await dropped.count(reason, number)
 
 
-_drains = Drains(_Drain, inbox_items.release, "activities of a worker that vanished are due again")
+_drains = Drains(
+    Job.RECEIVE, _Drain, inbox_items.release, "activities of a worker that vanished are due again"
+)
 begin, drain, stop = _drains.begin, _drains.drain, _drains.stop

@@ -2,7 +2,9 @@
 
 from fediblog.web.settings import (
     appearance,
+    applications,
     email,
+    filters,
     invites,
     mail,
     moving,
@@ -18,9 +20,11 @@ BLUEPRINTS = (
     password.blueprint,
     email.blueprint,
     sessions.blueprint,
+    applications.blueprint,
     mail.blueprint,
     appearance.blueprint,
     posting.blueprint,
+    filters.blueprint,
     statistics.blueprint,
     invites.blueprint,
     moving.blueprint,

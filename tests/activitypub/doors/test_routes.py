@@ -1,11 +1,12 @@
 """What other servers can ask us for: which address gives what (FEDERATION §1.6, §1.7)."""
 
+import asyncio
 from collections.abc import Callable
 
 import orjson
 import pytest
 
-from fediblog import moments, uris
+from fediblog import keys, moments, uris
 from fediblog.activitypub import senders
 from fediblog.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
 from fediblog.app import create_app
@@ -171,6 +172,14 @@ async def test_the_server_has_an_actor_and_says_nothing(asker):
     assert made["publicKey"]["publicKeyPem"] == sender.public_key
     assert (await asker.get("/ap/actor/outbox"))["totalItems"] == 0
     assert (await asker.send("/ap/actor", **BROWSES)).content_type.startswith("application/activity+json")
+
+
+async def test_many_who_want_its_key_at_once_have_one_made(database, monkeypatch):
+    made: list[tuple[str, bytes]] = []
+    new_pair = keys.new_pair
+    monkeypatch.setattr(keys, "new_pair", lambda: made.append(new_pair()) or made[-1])
+    found = await asyncio.gather(*(senders.of_server() for _ in range(8)))
+    assert len(made) == 1 and {each.public_key for each in found} == {made[0][0]}
 
 
 # ------------------------------------------------------------------------------------------------------ posts
