@@ -6,6 +6,7 @@ at the doors. Durations are measured with the monotonic clock by whoever needs o
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -36,7 +37,12 @@ def iso(moment: int) -> str:
 
 def iso_day(moment: int) -> str:
     """`2026-11-22`, the day in UTC."""
-    return when(moment).strftime("%Y-%m-%d")
+    return _iso_day(moment // DAY)
+
+
+@lru_cache(1_024)
+def _iso_day(number: int) -> str:
+    return when(number * DAY).strftime("%Y-%m-%d")
 
 
 def day(moment: int) -> int:
