@@ -20,7 +20,8 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from fediblog.remembering import Recent
 
-# Seconds for which a statement may hold up the loop, and after which it may try again.
+# Seconds for which a statement may hold up the loop (of CPU: a busy machine is no fault of the statement), and
+# after which it may try again.
 _PATIENCE = 0.003
 _SLOW_FOR = 60.0
 # Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
@@ -42,11 +43,14 @@ class _Direct(SqliteClient):
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
         """Tortoise's own: the rows of an answer."""
         try:
-            return list(map(dict, await self._connection.execute_fetchall(query, values)))  # type: ignore[union-attr]
+            rows = list(await self._connection.execute_fetchall(query, values))  # type: ignore[union-attr]
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
         except sqlite3.IntegrityError as error:
             raise IntegrityError(error) from error
+        # A row made into a dict by itself looks every name up from the first column on.
+        names = rows[0].keys() if rows else []
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 class Turn(_Direct, SqliteTransactionWrapper):
@@ -117,11 +121,11 @@ class Writing(_Connection):
         return idle and self.in_transaction and super()._is_short(fn, sql)
 
     async def _here(self, fn: Doing, sql: str, *args: Any) -> Any:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         try:
             return fn(sql, *args)
         finally:
-            if time.perf_counter() - begun > _PATIENCE:
+            if time.thread_time() - begun > _PATIENCE:
                 self._slow.put(sql, True, _SLOW_FOR)
 
     async def _in_thread(self, doing: Doing) -> Any:
@@ -161,7 +165,7 @@ class Reading(_Connection):
 
     async def _here(self, fn: Doing, sql: str, *args: Any) -> Any:
         assert self._quick is not None
-        self._until = time.perf_counter() + _PATIENCE
+        self._until = time.thread_time() + _PATIENCE
         try:
             return self._quick.execute(sql, *args).fetchall()
         except sqlite3.OperationalError as error:
@@ -171,7 +175,7 @@ class Reading(_Connection):
         return await self._in_thread(partial(fn, sql, *args))
 
     def _is_over(self) -> bool:
-        return time.perf_counter() > self._until
+        return time.thread_time() > self._until
 
 
 def _opened(path: str) -> sqlite3.Connection:

@@ -1,21 +1,24 @@
 """News become messages: for each listener whom they concern, read and rendered as that listener sees it."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 
-from fediblog.api import notifications, rendering
+from fediblog.api import conversations, notifications, rendering
 from fediblog.api.listeners import Listener, Message
 from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
 from fediblog.services import channels, matching, tokens
+from fediblog.services import conversations as talks
 from fediblog.services import notifications as notices
 from fediblog.services.channels import Channel, Facts
 from fediblog.services.streams import Kind, News
 
-UPDATE, EDIT, DELETE, NOTICE, FILTERS = (
-    *("update", "status.update", "delete", "notification", "filters_changed"),
+UPDATE, EDIT, DELETE, NOTICE, FILTERS, CONVERSATION = (
+    *("update", "status.update", "delete", "notification", "filters_changed", "conversation"),
 )
 
 Seat = tuple[Listener, Channel]
+Read = Callable[[Account, int], Awaitable[list[bytes]]]
 Leave = Callable[[Listener], None]
 
 
@@ -39,8 +42,12 @@ class Teller:
                 for seat in await _had(news, listeners):
                     self._put(seat, DELETE, str(news.post_id))
             case Kind.NOTICE:
-                for account_id, notice_id in zip(news.account_ids, news.notice_ids, strict=True):
-                    await self._notify(notice_id, _notified(listeners, account_id))
+                for account_id, number in zip(news.account_ids, news.numbers, strict=True):
+                    await self._each(NOTICE, _notice, number, _notified(listeners, account_id))
+            case Kind.CONVERSATION:
+                for account_id, number in zip(news.account_ids, news.numbers, strict=True):
+                    seats = _seats(listeners, [account_id], channels.DIRECT)
+                    await self._each(CONVERSATION, _conversation, number, seats)
             case Kind.FILTERS:
                 for account_id in news.account_ids:
                     # Changed in another process, perhaps: what is remembered here is old now.
@@ -58,22 +65,27 @@ class Teller:
             if shown[key] is not None:
                 self._put((listener, channel), event, shown[key])
 
-    async def _notify(self, notice_id: int, seats: Collection[Seat]) -> None:
+    async def _each(self, event: str, read: Read, number: int, seats: Collection[Seat]) -> None:
+        """What is somebody's own, to all the places where that one account listens."""
         if not seats:
             return
-        account = next(iter(seats))[0].account
-        try:
-            found = await notices.get(account, notice_id)
-        except NotFound:
-            return
-        for json in await notifications.rendered([found], account):
-            for seat in seats:
-                self._put(seat, NOTICE, json.decode())
+        with suppress(NotFound):
+            for json in await read(next(iter(seats))[0].account, number):
+                for seat in seats:
+                    self._put(seat, event, json.decode())
 
     def _put(self, seat: Seat, event: str, payload: str | None = None) -> None:
         listener, channel = seat
         if not listener.put(Message(channel, event, payload)):
             self._leave(listener)
+
+
+async def _notice(account: Account, number: int) -> list[bytes]:
+    return await notifications.rendered([await notices.get(account, number)], account)
+
+
+async def _conversation(account: Account, number: int) -> list[bytes]:
+    return await conversations.rendered([await talks.get(account, number)], account)
 
 
 async def _status(channel: Channel, viewer: Account, post_id: int) -> str | None:

@@ -2,7 +2,8 @@
 
 
 def clause(receiver: str, sender: str) -> str:
-    """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
+    """SQL: neither blocks the other, and the receiver has neither muted the sender's notifications nor hidden
+    the sender's server.
 
     A mute that leaves notifications alone hides posts only. Whoever is silenced is heard by those who follow.
     """
@@ -15,5 +16,7 @@ def clause(receiver: str, sender: str) -> str:
     silenced = (
         f"SELECT 1 FROM account x WHERE x.id = {sender} AND x.silenced_at IS NOT NULL AND ({follows}) IS NULL"
     )
+    server = f"SELECT y.domain FROM account y WHERE y.id = {sender}"
+    away = f"SELECT 1 FROM hidden_domain x WHERE x.account_id = {receiver} AND x.domain = ({server})"
     # Scalar sub-selects on purpose: of NOT EXISTS PostgreSQL may make a join or a hash table over everything.
-    return f"({blocks}) IS NULL AND ({blocked}) IS NULL AND ({muted}) IS NULL AND ({silenced}) IS NULL"
+    return " AND ".join(f"({one}) IS NULL" for one in (blocks, blocked, muted, silenced, away))

@@ -3,8 +3,6 @@
 Only ids go round, and whom they concern. Whoever holds a listener's connection reads for that listener
 (channels.py): nothing is told here that would have to be kept from anybody. It is said after the commit of
 its cause, costs nothing when nobody hears, and may get lost: it is news, and rows are the truth.
-
-What happens in conversations belongs here as a verb and a kind of its own, told like `notified`.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -27,7 +25,8 @@ class Kind(StrEnum):
     HOME = "home"  # It stands on the homes of `account_ids`.
     EDIT = "edit"
     DELETE = "delete"  # Those of `account_ids` were addressed.
-    NOTICE = "notice"  # `account_ids` were told, each the one of `notice_ids` that has the same place.
+    NOTICE = "notice"  # `account_ids` were told, each the one of `numbers` that has the same place.
+    CONVERSATION = "conversation"  # The same with conversations and their numbers.
     FILTERS = "filters"  # `account_ids` have changed their filters.
 
 
@@ -38,7 +37,7 @@ class News:
     kind: Kind
     post_id: int = 0
     account_ids: Sequence[int] = ()
-    notice_ids: Sequence[int] = ()
+    numbers: Sequence[int] = ()
     author_id: int = 0
     visibility: int = Visibility.DIRECT.value
     tags: Sequence[str] = ()
@@ -78,9 +77,12 @@ def taken_back(boost_id: int, author_id: int, visibility: int) -> None:
 
 def notified(told: Collection[db.Row]) -> None:
     """Somebody was told something: rows of `id` and `account_id`."""
-    if told:
-        ids = [line["id"] for line in told]
-        _say(News(Kind.NOTICE, account_ids=[line["account_id"] for line in told], notice_ids=ids))
+    _say_each(Kind.NOTICE, told)
+
+
+def conversed(found: Collection[db.Row]) -> None:
+    """Somebody's conversation has a new post: the same rows."""
+    _say_each(Kind.CONVERSATION, found)
 
 
 def filters_changed(account_id: int) -> None:
@@ -96,6 +98,12 @@ def understood(tell: Callable[[News], None]) -> bus.Hearer:
         tell(News(**{**said, "kind": Kind(said["kind"])}))
 
     return hear
+
+
+def _say_each(kind: Kind, found: Collection[db.Row]) -> None:
+    if found:
+        numbers = [line["id"] for line in found]
+        _say(News(kind, account_ids=[line["account_id"] for line in found], numbers=numbers))
 
 
 def _say(news: News) -> None:

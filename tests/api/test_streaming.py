@@ -212,6 +212,20 @@ async def test_public_and_hashtag_streams_take_what_their_timelines_take(
         assert (await stream.nothing_but("delete"))[2] == str(ours.id)
 
 
+async def test_direct_posts_come_as_conversations_to_those_who_take_part(
+    listen: Listen, alice: Account, bob: Account, carol: Account
+) -> None:
+    hers, others = await listen(alice, "direct"), await listen(carol, "direct")
+    await blocks.block(alice, carol)
+    await write(carol, "@alice no", visibility=Visibility.DIRECT)
+    post = await write(bob, "@alice psst", visibility=Visibility.DIRECT)
+    where, what, conversation = await hers.next()
+    assert (where, what, conversation["unread"]) == (["direct"], "conversation", True)
+    assert conversation["last_status"]["id"] == str(post.id)
+    assert [one["id"] for one in conversation["accounts"]] == [str(bob.id)]
+    assert (await others.next())[2]["last_status"]["account"]["id"] == str(carol.id)
+
+
 async def test_a_list_gets_what_is_on_it(
     listen: Listen, alice: Account, bob: Account, carol: Account
 ) -> None:
