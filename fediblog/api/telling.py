@@ -129,12 +129,9 @@ async def _carrying(seats: Collection[Seat], post: Facts) -> list[Seat]:
 
 
 async def _homes(post_id: int, listeners: Collection[Listener]) -> list[Seat]:
-    """The homes that may have a post: those of its author's followers and its author's own."""
+    """The homes that have a post."""
     at_home = [one for one in listeners if Channel(channels.HOME) in one.channels]
-    facts = await channels.facts(post_id) if at_home else None
-    if facts is None:
-        return []
-    readers = await channels.followers(facts.author_id, {one.account.id for one in at_home})
+    readers = await channels.homes_with(post_id, {one.account.id for one in at_home}) if at_home else ()
     return _seats(at_home, readers, channels.HOME)
 
 
@@ -144,6 +141,8 @@ async def _had(gone: News, listeners: Collection[Listener]) -> list[Seat]:
     readers = {gone.author_id, *gone.account_ids} & accounts
     if gone.visibility < Visibility.DIRECT:
         readers |= await channels.followers(gone.author_id, accounts)
+    if gone.visibility == Visibility.PUBLIC:
+        readers |= await channels.tag_followers(channels.facts_of(gone).tags, accounts)
     seats = _seats(listeners, readers, channels.HOME)
     if gone.visibility < Visibility.DIRECT:
         seats += await _carrying(_others(listeners), channels.facts_of(gone))

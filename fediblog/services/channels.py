@@ -106,6 +106,21 @@ async def followers(author_id: int, account_ids: Collection[int]) -> set[int]:
     return set(await db.column(sql, author_id, db.array(list(account_ids)))) | {author_id}
 
 
+async def homes_with(post_id: int, account_ids: Collection[int]) -> set[int]:
+    """Those of the accounts on whose homes the post is stored."""
+    sql = _HOMES_WITH.format(given=db.unnest("$2"))
+    return set(await db.column(sql, post_id, db.array(list(account_ids))))
+
+
+async def tag_followers(tags: Collection[str], account_ids: Collection[int]) -> set[int]:
+    """Those of the accounts that follow one of the hashtags."""
+    if not tags:
+        return set()
+    places = ", ".join(f"${number}" for number in range(2, len(tags) + 2))
+    sql = _TAG_FOLLOWERS.format(given=db.unnest("$1"), places=places)
+    return set(await db.column(sql, db.array(list(account_ids)), *tags))
+
+
 async def lists_with(author_id: int, list_ids: Collection[int]) -> set[int]:
     """Those of the lists that the author is on."""
     if not list_ids:
@@ -120,6 +135,13 @@ SELECT author_id, visibility, boost_of_id, reply_to_id, local, hashtags FROM pos
 _FOLLOWERS = """
 SELECT f.follower_id FROM {given} JOIN follow f ON f.follower_id = given.id AND f.target_id = $1
 WHERE NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = given.id AND h.target_id = $1)
+"""
+_HOMES_WITH = """
+SELECT e.account_id FROM {given} JOIN home_entry e ON e.account_id = given.id AND e.post_id = $1
+"""
+_TAG_FOLLOWERS = """
+SELECT y.account_id FROM {given} JOIN followed_tag y ON y.account_id = given.id
+JOIN tag g ON g.id = y.tag_id WHERE g.key IN ({places})
 """
 _LISTS_WITH = """
 SELECT m.list_id FROM {given} JOIN list_member m ON m.list_id = given.id AND m.account_id = $1

@@ -53,7 +53,7 @@ async def _fan_out_by_tag(post: Post) -> None:
     after = 0
     while readers := await db.column(f"{_BY_TAG} AND y.account_id > $2 {_IN_ORDER}", post.id, after, _BATCH):
         async with db.transaction():
-            await db.execute(_insert(), db.array(readers), post.id)
+            streams.brought(post.id, await db.column(_insert(), db.array(readers), post.id))
         after = readers[-1]
 
 

@@ -27,6 +27,7 @@ from fediblog.services import (
     moderation,
     mutes,
     posts,
+    tags,
     tokens,
 )
 from fediblog.services.composing import Draft
@@ -224,6 +225,17 @@ async def test_direct_posts_come_as_conversations_to_those_who_take_part(
     assert conversation["last_status"]["id"] == str(post.id)
     assert [one["id"] for one in conversation["accounts"]] == [str(bob.id)]
     assert (await others.next())[2]["last_status"]["account"]["id"] == str(carol.id)
+
+
+async def test_home_gets_hashtags_that_one_follows(listen: Listen, alice: Account, bob: Account) -> None:
+    await tags.follow(alice, "tea")
+    hers = await listen(alice)
+    post = await write(bob, "#Tea")
+    assert (await hers.nothing_but("update"))[2]["id"] == str(post.id)
+    await posts.edit(bob, post.id, Draft(source="more #tea"))
+    await hers.nothing_but("status.update")
+    await posts.delete(bob, post.id)
+    assert await hers.next() == (["user"], "delete", str(post.id))
 
 
 async def test_a_list_gets_what_is_on_it(
