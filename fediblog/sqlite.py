@@ -20,8 +20,8 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from fediblog.remembering import Recent
 
-# Seconds of CPU for which a statement may hold up the loop, since a busy machine is not its fault, and seconds
-# after which it may try again.
+# Seconds of CPU for which a statement may hold up the loop: a busy machine is not its fault. And seconds for
+# which one that was slow is the thread's.
 _PATIENCE = 0.003
 _SLOW_FOR = 60.0
 # A write cannot be broken off, so one that was slow is remembered for a day.
