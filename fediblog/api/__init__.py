@@ -12,6 +12,7 @@ from fediblog.api import (
     instance,
     lists,
     media,
+    noticed,
     notification_policy,
     notifications,
     notifications_grouped,
@@ -48,6 +49,7 @@ for _room in _ROOMS:
 def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
+    app.url_map.converters["group"] = noticed.GroupKey
     # Mastodon does not mind a slash at the end, and Mastodon.py asks for /api/v1/instance/.
     strictly, app.url_map.strict_slashes = app.url_map.strict_slashes, False
     for room in _ROOMS:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from werkzeug.routing import BaseConverter
+
 from fediblog import moments
 from fediblog.api import auth, entities, forms, rendering
 from fediblog.services import notification_groups, views
@@ -12,6 +14,12 @@ from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
 _WORDS = {Kind.STATUS: "status", Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.EDIT: "update"}
 _KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
 _MOST_COUNTED = 1000
+
+
+class GroupKey(BaseConverter):
+    """The name of a group in an address, with nothing in it that is a path of its own."""
+
+    regex = r"[a-z0-9_-]{1,100}"
 
 
 def choice(given: Mapping[str, Any]) -> Choice:

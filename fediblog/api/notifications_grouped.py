@@ -38,7 +38,7 @@ async def unread_count() -> Response:
     return answers.json({"count": count})
 
 
-@blueprint.get("/<group_key>")
+@blueprint.get("/<group:group_key>")
 @scope("read:notifications")
 async def show(group_key: str) -> Response:
     """GET /api/v2/notifications/:group_key."""
@@ -46,7 +46,7 @@ async def show(group_key: str) -> Response:
     return answers.json(await _rendered([found]))
 
 
-@blueprint.post("/<group_key>/dismiss")
+@blueprint.post("/<group:group_key>/dismiss")
 @scope("write:notifications")
 async def dismiss(group_key: str) -> Response:
     """POST /api/v2/notifications/:group_key/dismiss."""
@@ -54,7 +54,7 @@ async def dismiss(group_key: str) -> Response:
     return answers.json({})
 
 
-@blueprint.get("/<group_key>/accounts")
+@blueprint.get("/<group:group_key>/accounts")
 @scope("write:notifications")
 async def accounts(group_key: str) -> Response:
     """GET /api/v2/notifications/:group_key/accounts: all of them, in pages; with the scope of Mastodon's."""

@@ -212,7 +212,11 @@ def notices(found: Iterable[db.Row]) -> list[Notice]:
 
 async def grouped(account: Account, page: Page, kinds: Collection[Kind] | None = None) -> Grouped:
     """The same page with likes and boosts of one post, and follows, told together."""
-    notices = await listing(account, page, kinds)
+    return together(await listing(account, page, kinds))
+
+
+def together(notices: Sequence[Notice]) -> Grouped:
+    """Notices of a page as groups."""
     groups: dict[tuple[object, ...], Group] = {}
     for notice in notices:
         group = groups.setdefault(

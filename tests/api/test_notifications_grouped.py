@@ -209,7 +209,9 @@ async def test_unread_ones_are_counted_by_group_and_one_by_one(
         assert await hers.get(f"{path}/unread_count?types[]=nonsense") == {"count": 0}
 
 
-async def test_old_clients_name_what_they_dismiss_in_the_body(hers: App, alice: Account, bob: Account) -> None:
+async def test_old_clients_name_what_they_dismiss_in_the_body(
+    hers: App, alice: Account, bob: Account
+) -> None:
     await follows.follow(bob, alice)
     number = (await hers.get(V1))[0]["id"]
     assert await hers.post(f"{V1}/dismiss", form={"id": number}) == {}
@@ -239,7 +241,11 @@ async def test_the_policy_is_read_and_changed_in_both_forms(hers: App) -> None:
         "filter_private_mentions": False,
         "filter_limited_accounts": True,
     }
-    switched = {"filter_not_following": "false", "filter_new_accounts": "true", "filter_private_mentions": "1"}
+    switched = {
+        "filter_not_following": "false",
+        "filter_new_accounts": "true",
+        "filter_private_mentions": "1",
+    }
     await hers.put(f"{V1}/policy", form=switched)
     now = await hers.get(POLICY)
     assert (now["for_not_following"], now["for_new_accounts"]) == ("accept", "drop")
