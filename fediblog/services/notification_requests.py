@@ -120,7 +120,7 @@ def statement(page: Page) -> str:
     )
     return f"""
 SELECT r.id, r.from_id, r.created_at, r.updated_at,
-  (SELECT count(*) FROM (SELECT n.id {held} LIMIT {_MOST_COUNTED}) AS some) AS notices,
+  (SELECT count(*) FROM (SELECT n.id {held} LIMIT {_MOST_COUNTED}) AS counted) AS notices,
   (SELECT n.post_id {held} AND n.post_id IS NOT NULL ORDER BY n.id DESC LIMIT 1) AS post_id
 FROM notification_request r {join} account a ON a.id = r.from_id
 WHERE r.account_id = $1 AND r.id < $2 AND r.id > $3

@@ -13,14 +13,12 @@ from fediblog.paging import Page
 from fediblog.services import (
     blocks,
     follows,
-    notification_groups,
     notification_policy,
     notification_requests,
     notifications,
 )
 from fediblog.services.notification_policy import Policy, Verdict
-from fediblog.services.notifications import EVERYTHING, Choice, Kind
-from tests.harness.statements import analyse
+from fediblog.services.notifications import Kind
 from tests.people import person
 from tests.services.making import mention, post, told
 
@@ -202,30 +200,3 @@ async def test_clearing_the_list_leaves_what_waits(alice: Account, bob: Account,
     await notifications.clear(alice)
     assert await told(alice) == [("follow", carol.id, None)]
     assert len(await notification_requests.listing(alice, P20)) == 1
-
-
-# ------------------------------------------------------------------------------------------------ plans
-
-
-async def test_lists_walk_their_index_past_whatever_waits(alice: Account, bob: Account, explain: Any) -> None:
-    async with db.transaction():
-        await db.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
-            " INSERT INTO notification (id, account_id, kind, from_id, key, created_at, group_key, filtered)"
-            " SELECT i, $1, 'follow', $2, CAST(i AS TEXT), 1, 'follow-' || (i / 10), i % 10 > 0 FROM n",
-            *(alice.id, bob.id),
-        )
-    await analyse()
-    values = (alice.id, P20.before, P20.after)
-    held = Choice(held=True)
-    for sql, index in (
-        (notifications.statement(P20), "notification_list"),
-        (notifications.select("$3", "DESC LIMIT 20", held), "notification_list"),
-        (notification_groups.statement(P20, EVERYTHING), "notification_group"),
-    ):
-        plan = "\n".join(await explain(sql, *values))
-        assert index in plan, plan
-        for bad in ("Hash", "hashed", "Merge Join", "Seq Scan on notification", "SCAN n", "SCAN o"):
-            assert bad not in plan, plan
-    groups = await notification_groups.listing(alice, Page(5), EVERYTHING)
-    assert [group.total for group in groups] == [1] * 5
