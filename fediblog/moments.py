@@ -6,6 +6,7 @@ at the doors. Durations are measured with the monotonic clock by whoever needs o
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -23,6 +24,12 @@ def when(moment: int) -> datetime:
     return datetime.fromtimestamp(moment / 1000, UTC)
 
 
+def of(when: datetime) -> int:
+    """A datetime as a moment; without a zone it is UTC."""
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
 def iso(moment: int) -> str:
     """`2026-11-22T21:45:00.123Z`: always three decimals, which some apps insist on (CLIENT-API §3.3.4)."""
     return when(moment).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
@@ -30,7 +37,12 @@ def iso(moment: int) -> str:
 
 def iso_day(moment: int) -> str:
     """`2026-11-22`, the day in UTC."""
-    return when(moment).strftime("%Y-%m-%d")
+    return _iso_day(moment // DAY)
+
+
+@lru_cache(1_024)
+def _iso_day(number: int) -> str:
+    return when(number * DAY).strftime("%Y-%m-%d")
 
 
 def day(moment: int) -> int:

@@ -34,6 +34,7 @@ class Job(StrEnum):
     FAN_OUT = "fan_out"  # key: post
     BACKFILL = "backfill"  # key: "follower:target"
     CLOSE_POLL = "close_poll"  # key: post
+    PUBLISH = "publish"  # key: scheduled post
     TALLY = "tally"  # key: post whose poll has new numbers for other servers
     MAIL = "mail"  # key: mail
     MEDIA = "media"  # key: media
@@ -45,6 +46,7 @@ class Job(StrEnum):
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
     MOVE = "move"  # key: "old:new", an account and where it has moved to
+    HIDE_DOMAIN = "hide_domain"  # key: "account:domain" that the account hides
     SEVER = "sever"  # key: account elsewhere that was put away
     RECEIVE = "receive"
     DELIVER = "deliver"
@@ -75,6 +77,7 @@ _QUEUE_OF = {
     Job.FAN_OUT: "local",
     Job.BACKFILL: "local",
     Job.CLOSE_POLL: "local",
+    Job.PUBLISH: "local",
     Job.TALLY: "deliver",
     Job.SWEEP: "local",
     Job.RECEIVE: "inbox",
@@ -91,6 +94,7 @@ _QUEUE_OF = {
     Job.ERASE: "maintenance",
     Job.RULES: "maintenance",
     Job.SEVER: "maintenance",
+    Job.HIDE_DOMAIN: "maintenance",
     Job.MOVE: "maintenance",
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
@@ -113,6 +117,7 @@ _SECONDS = {
     Job.ERASE: 600,
     Job.RULES: 900,
     Job.SEVER: 600,
+    Job.HIDE_DOMAIN: 600,
     Job.MOVE: 600,
 }
 

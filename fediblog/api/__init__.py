@@ -4,22 +4,35 @@ from quart import Quart
 
 from fediblog.api import (
     accounts,
+    announcements,
     answers,
     apps,
     auth,
+    conversations,
+    discovery,
+    domain_blocks,
+    emojis,
+    endorsements,
     filters,
     filters_v1,
     instance,
     lists,
+    markers,
     media,
     noticed,
     notification_policy,
     notifications,
     notifications_grouped,
     oauth,
+    oembed,
     polls,
+    preferences,
+    profile,
+    scheduled_statuses,
     search,
+    server,
     statuses,
+    tags,
     timelines,
     uploads,
 )
@@ -27,19 +40,39 @@ from fediblog.config import Config
 
 _ROOMS = (
     accounts,
+    announcements,
     apps,
+    conversations,
+    discovery,
+    domain_blocks,
+    emojis,
+    endorsements,
     filters,
     filters_v1,
     instance,
     lists,
+    markers,
     media,
     notification_policy,
     notifications,
     notifications_grouped,
+    oembed,
     polls,
+    preferences,
+    profile,
+    scheduled_statuses,
     search,
+    server,
     statuses,
+    tags,
     timelines,
+)
+
+_WITH_FILES = (
+    "media_api.upload",
+    "media_api.upload_and_wait",
+    "accounts_api.update_credentials",
+    "profile_api.edit",
 )
 
 for _room in _ROOMS:
@@ -57,6 +90,4 @@ def register(app: Quart, config: Config) -> None:
     # An app that signs out or in anew may still send the token that has ended: nobody asks whose that was.
     app.register_blueprint(oauth.blueprint)
     app.url_map.strict_slashes = strictly
-    uploads.allow(
-        app, config, "media_api.upload", "media_api.upload_and_wait", "accounts_api.update_credentials"
-    )
+    uploads.allow(app, config, *_WITH_FILES)

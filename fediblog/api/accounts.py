@@ -1,13 +1,12 @@
 """Accounts: who one is, who others are, and what stands between the two."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from quart import Blueprint, Response, request
 
 from fediblog import moments, paging
-from fediblog.api import answers, auth, entities, forms, rendering, uploads
+from fediblog.api import answers, auth, entities, forms, relations, rendering, uploads
 from fediblog.api.auth import reads, scope
 from fediblog.errors import NotFound
 from fediblog.models import Account
@@ -34,25 +33,14 @@ _MOST_AT_ONCE = 200
 @scope("read:accounts")
 async def verify_credentials() -> Response:
     """GET /api/v1/accounts/verify_credentials."""
-    return await _credentials(auth.account())
+    return await credentials(auth.account())
 
 
 @blueprint.patch("/accounts/update_credentials")
 @scope("write:accounts")
 async def update_credentials() -> Response:
     """PATCH /api/v1/accounts/update_credentials: what is not given stays as it is."""
-    given = await forms.parameters()
-    profile, source = accounts.check(_profile(given)), _preferences(forms.mapping(given.get("source")))
-    preferences.check(source)
-    owner = auth.account()
-    # All that can be wrong comes before the first change, but for pictures that cannot be read.
-    for field, change in (("avatar", accounts.set_avatar), ("header", accounts.set_header)):
-        if path := await uploads.receive(field):
-            owner = await change(owner, path)
-    owner = await accounts.edit_profile(owner, profile)
-    await preferences.edit(auth.user(), source)
-    await auth.user().refresh_from_db()
-    return await _credentials(owner)
+    return await credentials(await update())
 
 
 @blueprint.get("/accounts/lookup")
@@ -64,12 +52,12 @@ async def lookup() -> Response:
 
 @blueprint.get("/accounts/relationships")
 @scope("read:follows")
-async def relations() -> Response:
+async def relationships_to() -> Response:
     """GET /api/v1/accounts/relationships?id[]=; unknown ids are left out."""
     given = await forms.parameters()
     wanted = [number for item in forms.texts(given.get("id")) if (number := forms.number(item)) is not None]
     found = await relationships.between(auth.account(), wanted[:_MOST_AT_ONCE])
-    return answers.json([_relationship(found[number]) for number in found])
+    return answers.json([relations.entity(found[number]) for number in found])
 
 
 @blueprint.get("/accounts/<int:account_id>")
@@ -130,7 +118,7 @@ async def follow(account_id: int) -> Response:
         notify=forms.switch(given.get("notify")),
         languages=forms.texts(given["languages"]) if "languages" in given else None,
     )
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/unfollow")
@@ -139,7 +127,7 @@ async def unfollow(account_id: int) -> Response:
     """POST /api/v1/accounts/:id/unfollow."""
     target = await accounts.get(account_id)
     await follows.unfollow(auth.account(), target)
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/remove_from_followers")
@@ -148,7 +136,7 @@ async def remove_from_followers(account_id: int) -> Response:
     """POST /api/v1/accounts/:id/remove_from_followers."""
     target = await accounts.get(account_id)
     await follows.remove_follower(auth.account(), target.id)
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/block")
@@ -157,7 +145,7 @@ async def block(account_id: int) -> Response:
     """POST /api/v1/accounts/:id/block: ends follows both ways."""
     target = await accounts.get(account_id)
     await blocks.block(auth.account(), target)
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/unblock")
@@ -166,7 +154,7 @@ async def unblock(account_id: int) -> Response:
     """POST /api/v1/accounts/:id/unblock."""
     target = await accounts.get(account_id)
     await blocks.unblock(auth.account(), target)
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/mute")
@@ -177,7 +165,7 @@ async def mute(account_id: int) -> Response:
     target = await accounts.get(account_id)
     quiet = forms.boolean(given.get("notifications"), True)
     await mutes.mute(auth.account(), target, quiet, forms.number(given.get("duration")))
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.post("/accounts/<int:account_id>/unmute")
@@ -186,7 +174,7 @@ async def unmute(account_id: int) -> Response:
     """POST /api/v1/accounts/:id/unmute."""
     target = await accounts.get(account_id)
     await mutes.unmute(auth.account(), target)
-    return await _related(target)
+    return await relations.related(target)
 
 
 @blueprint.get("/follow_requests")
@@ -202,7 +190,7 @@ async def follow_requests() -> Response:
 async def authorize(account_id: int) -> Response:
     """POST /api/v1/follow_requests/:account_id/authorize."""
     await follows.accept(auth.account(), account_id)
-    return await _related(await accounts.get(account_id))
+    return await relations.related(await accounts.get(account_id))
 
 
 @blueprint.post("/follow_requests/<int:account_id>/reject")
@@ -210,7 +198,7 @@ async def authorize(account_id: int) -> Response:
 async def reject(account_id: int) -> Response:
     """POST /api/v1/follow_requests/:account_id/reject."""
     await follows.reject(auth.account(), account_id)
-    return await _related(await accounts.get(account_id))
+    return await relations.related(await accounts.get(account_id))
 
 
 @blueprint.get("/blocks")
@@ -262,28 +250,27 @@ async def _account(found: Account) -> Response:
     return answers.json(json)
 
 
-async def _credentials(owner: Account) -> Response:
+async def update() -> Account:
+    """Change what the parameters say about oneself; the account as it is afterwards."""
+    given = await forms.parameters()
+    draft, source = accounts.check(_profile(given)), _preferences(forms.mapping(given.get("source")))
+    preferences.check(source)
+    owner = auth.account()
+    # All that can be wrong comes before the first change, but for pictures that cannot be read.
+    for field, change in (("avatar", accounts.set_avatar), ("header", accounts.set_header)):
+        if path := await uploads.receive(field):
+            owner = await change(owner, path)
+    owner = await accounts.edit_profile(owner, draft)
+    await preferences.edit(auth.user(), source)
+    await auth.user().refresh_from_db()
+    return owner
+
+
+async def credentials(owner: Account) -> Response:
+    """One's own account as an answer."""
     card, counts = (await views.people([owner.id]))[owner.id]
     waiting = await follows.count_requests(owner)
     return answers.json(entities.credential_account(card, counts, owner, auth.user(), waiting))
-
-
-async def _related(target: Account) -> Response:
-    found = await relationships.between(auth.account(), [target.id])
-    return answers.json(_relationship(found[target.id]))
-
-
-def _relationship(found: Relationship) -> entities.Json:
-    entity = asdict(found)
-    showing = entity.pop("showing_boosts")
-    expires = found.muting_expires_at
-    return {
-        **entity,
-        "id": str(found.id),
-        "showing_reblogs": showing,
-        "languages": list(found.languages) if found.languages else None,
-        "muting_expires_at": moments.iso(expires) if expires else None,
-    }
 
 
 def _mute_end(found: Relationship) -> bytes:

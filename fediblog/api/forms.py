@@ -7,12 +7,14 @@ we read are refused with 400.
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from quart import request
 
+from fediblog import moments
 from fediblog.api.entities import LEVELS
 from fediblog.errors import Invalid, Malformed
 from fediblog.models import Visibility
@@ -96,6 +98,15 @@ def ids(value: Any) -> list[int]:
     if None in found:
         raise Invalid("That is not an id.")
     return [item for item in found if item is not None]
+
+
+def moment(value: Any, field: str) -> int:
+    """A moment in ISO 8601, in milliseconds; without a zone it is UTC. Raises Invalid for anything else."""
+    try:
+        found = datetime.fromisoformat(text(value).strip())
+    except ValueError:
+        raise Invalid("That is not a date with a time.", field) from None
+    return moments.of(found)
 
 
 def visibility(value: Any) -> Visibility | None:

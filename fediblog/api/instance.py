@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from fediblog import __version__, config, uris
 from fediblog.api import answers, entities
-from fediblog.services import census, polls, settings
+from fediblog.services import census, featured_tags, polls, settings
 from fediblog.services.media import DESCRIPTION_CHARACTERS
 from fediblog.services.settings import Mode, Site
 
@@ -103,7 +103,7 @@ def _configuration() -> entities.Json:
     limits = config.settings().limits
     image, video = limits.image_megabytes * _MEGABYTE, limits.video_megabytes * _MEGABYTE
     return {
-        "accounts": {"max_featured_tags": 0, "max_pinned_statuses": limits.max_pins},
+        "accounts": {"max_featured_tags": featured_tags.MOST, "max_pinned_statuses": limits.max_pins},
         "statuses": {
             "max_characters": limits.max_characters,
             "max_media_attachments": limits.max_media,

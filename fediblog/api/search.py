@@ -49,13 +49,13 @@ async def find() -> Response:
 @blueprint.get("/v1/accounts/search")
 @scope("read:accounts")
 async def find_accounts() -> Response:
-    """GET /api/v1/accounts/search: `q`, `resolve`, `limit`, `offset`."""
+    """GET /api/v1/accounts/search: `q`, `resolve`, `following`, `limit`, `offset`."""
     typed = _typed()
     page, offset = paging.parse(request.args, 40, 80), forms.number(request.args.get("offset")) or 0
-    found = _Found()
-    if not offset:
+    found, following = _Found(), forms.asked("following")
+    if not offset and not following:
         await _name(typed, forms.asked("resolve"), found)
-    found.accounts += await search.accounts(typed, auth.viewer(), page.limit, offset)
+    found.accounts += await search.accounts(typed, auth.viewer(), page.limit, offset, following)
     wanted = list(dict.fromkeys(found.accounts))[: page.limit]
     rendered = await rendering.accounts(wanted)
     return answers.json(rendering.listing(rendered[one] for one in wanted if one in rendered))

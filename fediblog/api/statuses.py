@@ -7,9 +7,9 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from fediblog import moments, paging, uris
-from fediblog.api import answers, auth, entities, forms, rendering
+from fediblog.api import answers, auth, entities, forms, rendering, scheduled_statuses
 from fediblog.api.auth import reads, scope
-from fediblog.errors import Invalid, NotFound
+from fediblog.errors import NotFound
 from fediblog.models import Post, Visibility
 from fediblog.services import (
     bookmarks,
@@ -18,6 +18,7 @@ from fediblog.services import (
     likes,
     pins,
     posts,
+    scheduled,
     thread_mutes,
     threads,
     views,
@@ -34,12 +35,19 @@ _MOST_AT_ONCE = 40
 @blueprint.post("")
 @scope("write:statuses")
 async def create() -> Response:
-    """POST /api/v1/statuses. The same `Idempotency-Key` by the same token gives the first status."""
+    """POST /api/v1/statuses. The same `Idempotency-Key` by the same token gives the first status.
+
+    With `scheduled_at` it is a ScheduledStatus, and published then.
+    """
     given = await forms.parameters()
     key = request.headers.get("Idempotency-Key", "")[:200]
     owner = f"token {auth.bearer().token_id}"
-    post = await posts.publish(auth.account(), _draft(given, key, owner))
-    return await _answer(post)
+    draft = _draft(given, key, owner)
+    if given.get("scheduled_at") in (None, ""):
+        return await _answer(await posts.publish(auth.account(), draft))
+    at = forms.moment(given["scheduled_at"], "scheduled_at")
+    later = await scheduled.schedule(auth.account(), draft, at, auth.bearer().app_id)
+    return answers.json(scheduled_statuses.entity(later))
 
 
 @blueprint.get("")
@@ -228,9 +236,6 @@ async def _answer(post: Post) -> Response:
 def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
     """The parameters of a new status as a draft; what is not given is as usual for the author."""
     user = auth.user()
-    if given.get("scheduled_at") not in (None, ""):
-        # To publish at once what is meant for later would be worse than to refuse it.
-        raise Invalid("Validation failed: posts cannot be scheduled here", "scheduled_at")
     return replace(
         _revision(given, user.default_sensitive),
         visibility=forms.visibility(given.get("visibility")),

@@ -24,6 +24,7 @@ class Account(Table):
     username = fields.TextField()
     username_key = fields.TextField()
     domain = fields.TextField(default="")
+    host = fields.TextField(default="")  # Where it lives, when that is not the server in its handle.
     local = fields.BooleanField()
     actor_type = fields.TextField(default="Person")
     uri = fields.TextField()

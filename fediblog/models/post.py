@@ -64,6 +64,7 @@ class Media(Table):
     id = fields.BigIntField(primary_key=True, generated=False, default=ids.new)
     account_id = fields.BigIntField()
     post_id = fields.BigIntField(null=True)
+    scheduled_id = fields.BigIntField(null=True)  # It waits with a post that is for later.
     position = fields.BigIntField(default=0)
     kind = fields.TextField(default="unknown")
     state = fields.TextField(default="waiting")  # waiting, ready, failed

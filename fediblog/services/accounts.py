@@ -55,6 +55,19 @@ async def get(account_id: int) -> Account:
     return account
 
 
+async def several(account_ids: Sequence[int]) -> list[int]:
+    """Those of the accounts that are there to be shown, in the order given."""
+    sql = _SEVERAL.format(given=db.unnest("$1"), pending=admission.PENDING.format("a.id"))
+    there = set(await db.column(sql, db.array(list(set(account_ids))))) if account_ids else set()
+    return [number for number in dict.fromkeys(account_ids) if number in there]
+
+
+_SEVERAL = """
+SELECT a.id FROM {given} JOIN account a ON a.id = given.id WHERE a.deleted_at IS NULL
+  AND (a.suspended_at IS NULL OR NOT a.local OR NOT EXISTS ({pending}))
+"""
+
+
 async def check_here(account_id: int) -> None:
     """Raises NotFound, or Gone, unless this account lives here. For who asks often: it reads no profile."""
     found = await db.row(_STANDING, account_id) if account_id <= BIGGEST else None

@@ -26,7 +26,7 @@ async def approve(user_id: int) -> bool:
 
 async def pending(account_id: int) -> bool:
     """Whether an account has not been let in yet, so that it must not be shown even as a suspended one."""
-    return await db.value(_PENDING, account_id) is not None
+    return await db.value(PENDING.format("$1"), account_id) is not None
 
 
 async def _mark(column: str, user_id: int) -> db.Row | None:
@@ -46,5 +46,6 @@ async def _mark(column: str, user_id: int) -> db.Row | None:
 _SHOW = """UPDATE account SET suspended_at = NULL, version = version + 1
 WHERE deleted_at IS NULL AND suspended_at = created_at
   AND id IN (SELECT account_id FROM membership WHERE user_id = $1 AND role = 'owner')"""
-_PENDING = """SELECT 1 FROM membership m JOIN person u ON u.id = m.user_id
-WHERE m.account_id = $1 AND m.role = 'owner' AND (u.confirmed_at IS NULL OR u.approved_at IS NULL)"""
+# Whether an account waits to be let in, for those who ask for many at once.
+PENDING = """SELECT 1 FROM membership m JOIN person u ON u.id = m.user_id
+WHERE m.account_id = {} AND m.role = 'owner' AND (u.confirmed_at IS NULL OR u.approved_at IS NULL)"""

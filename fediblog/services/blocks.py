@@ -1,4 +1,4 @@
-"""Blocking, and `hidden`, the table of who does not see whom that follows from blocks and mutes.
+"""Blocking, and `hidden`, the table of who does not see whom. It follows from blocks, mutes, hidden servers.
 
 `hidden` spares every timeline three look-ups (TIMELINES §1). It is derived: its rows change in the
 transaction of their cause, and can be made again at any time.
@@ -49,28 +49,38 @@ async def blocked(account: Account, page: Page) -> People:
 
 
 async def settle_hidden(one: int, other: int) -> None:
-    """Bring the two rows between two accounts in line with blocks and mutes, inside the same transaction."""
+    """Bring the two rows between two accounts in line with their causes, inside the same transaction."""
     pair = "(({a} = $1 AND {b} = $2) OR ({a} = $2 AND {b} = $1))"
     there = pair.format(a="account_id", b="target_id")
     await db.execute(f"DELETE FROM hidden WHERE {there}", one, other)
-    await db.execute(f"INSERT INTO hidden (account_id, target_id) {_causes(there, there)}", one, other)
+    await db.execute(f"INSERT INTO hidden (account_id, target_id) {_causes(there, there, _PAIR)}", one, other)
 
 
 async def rebuild_hidden(account_id: int) -> None:
-    """Make all rows of an account again from its mutes and the blocks on both sides."""
+    """Make all rows of an account again: its mutes, the blocks on both sides, the servers that it hides."""
     async with db.transaction():
         await db.execute("DELETE FROM hidden WHERE account_id = $1", account_id)
-        causes = _causes("account_id = $1", "target_id = $1")
+        causes = _causes("account_id = $1", "target_id = $1", _ALL)
         await db.execute(f"INSERT INTO hidden (account_id, target_id) {causes}", account_id)
 
 
-def _causes(mine: str, theirs: str) -> str:
-    """The only definition of `hidden`: my mutes, my blocks, and the blocks of me."""
+def _causes(mine: str, theirs: str, servers: str) -> str:
+    """The only definition of `hidden`: my mutes, my blocks, the blocks of me, and whole servers.
+
+    Who comes from a server later is hidden by hidden_domains.greet.
+    """
     return (
         f"SELECT account_id, target_id FROM mute WHERE {mine}"
         f" UNION SELECT account_id, target_id FROM block WHERE {mine}"
         f" UNION SELECT target_id, account_id FROM block WHERE {theirs}"
+        f" UNION {servers}"
     )
+
+
+_SERVERS = """SELECT d.account_id, a.id FROM hidden_domain d JOIN account a ON a.domain = d.domain
+WHERE d.account_id = {}"""
+_ALL = _SERVERS.format("$1")
+_PAIR = f"{_SERVERS.format('$1')} AND a.id = $2 UNION {_SERVERS.format('$2')} AND a.id = $1"
 
 
 _BLOCK = """

@@ -69,6 +69,8 @@ async def erase(account_id: int) -> None:
     account = await Account.get_or_none(id=account_id)
     if account is None or account.deleted_at is None:
         return
+    # With them goes their hold on files.
+    await _sweep("scheduled_post", "account_id", "id", account_id)
     left = _MOST
     async for remove in _things(account):
         with suppress(NotFound):  # Somebody was quicker.
@@ -218,6 +220,17 @@ _PLAIN = (
     ("notification_request", "from_id", "account_id, from_id"),
     ("marker", "account_id", "account_id, timeline"),
     ("account_day", "account_id", "account_id, day"),
+    ("account_note", "account_id", "account_id, target_id"),
+    ("account_note", "target_id", "account_id, target_id"),
+    ("endorsement", "account_id", "account_id, target_id"),
+    ("endorsement", "target_id", "account_id, target_id"),
+    ("dismissed_suggestion", "account_id", "account_id, target_id"),
+    ("dismissed_suggestion", "target_id", "account_id, target_id"),
+    ("hidden_domain", "account_id", "account_id, domain"),
+    ("followed_tag", "account_id", "account_id, tag_id"),
+    ("featured_tag", "account_id", "account_id, tag_id"),
+    ("conversation", "account_id", "account_id, thread_id"),
+    ("announcement_read", "account_id", "account_id, announcement_id"),
     ("list_member", "account_id", "list_id, account_id"),
     ("list", "account_id", "id"),
     ("filter", "account_id", "id"),

@@ -8,6 +8,7 @@ but for accounts that were put away for a reason of their own.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fediblog import db, ids, moments, text
 from fediblog.config import settings as configured
@@ -41,6 +42,23 @@ class Rule:
     def policy(self) -> Policy:
         """The part of it that is obeyed."""
         return Policy(self.level, self.reject_media, self.reject_reports)
+
+
+class Place(NamedTuple):
+    """Where accounts live: the server in their handles, and their own one where that is another."""
+
+    domain: str
+    host: str = ""
+
+    @property
+    def servers(self) -> tuple[str, str]:
+        """The two, which most often are one."""
+        return self.domain, self.host or self.domain
+
+    @property
+    def under(self) -> set[str]:
+        """All domains whose rules reach them."""
+        return {name for server in self.servers for name in domains.names(server)}
 
 
 async def listing() -> list[Rule]:
@@ -127,12 +145,12 @@ async def enforce(key: str) -> None:
     domain = key.removesuffix(" again")
     settings.forget()
     rules, allow_list = await domains.read(), (await settings.get()).allow_list
-    marked = set(await db.column(_MARKED))
-    for name in await _known_under(domain):
-        policy = domains.covering(rules, name, allow_list)
+    marked = {Place(**line) for line in await db.rows(_MARKED)}
+    for place in await _known_under(domain):
+        policy = domains.together(*(domains.covering(rules, name, allow_list) for name in place.servers))
         # Most servers have no rule and never had one.
-        if policy.level is not Level.NONE or name in marked:
-            await _bring_in_line(name, policy)
+        if policy.level is not Level.NONE or place in marked:
+            await _bring_in_line(place, policy)
     for name in await db.column(_OWED):
         covered = domain == EVERY or domain in domains.names(name)
         if covered and domains.covering(rules, name, allow_list).refused:
@@ -142,9 +160,9 @@ async def enforce(key: str) -> None:
 async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
     """How many follows a block of each of these domains would end: by people here, and of people here."""
     found = dict.fromkeys(blocked, (0, 0))
-    for name in await _known_under(EVERY) if blocked else ():
-        covering = [domain for domain in domains.names(name) if domain in found]
-        counts = await db.row(_FOLLOWS, name) if covering else None
+    for place in await _known_under(EVERY) if blocked else ():
+        covering = place.under & set(found)
+        counts = await db.row(_FOLLOWS, *place) if covering else None
         for domain in covering:
             assert counts is not None
             follows, followers = found[domain]
@@ -152,23 +170,24 @@ async def followed(blocked: Collection[str]) -> dict[str, tuple[int, int]]:
     return found
 
 
-async def _known_under(domain: str) -> list[str]:
-    """The domains from which we know somebody: this one and those below it, or all."""
-    known: list[str] = await db.column(_KNOWN)
-    return [name for name in known if domain == EVERY or domain in domains.names(name)]
+async def _known_under(domain: str) -> list[Place]:
+    """The places where somebody lives whom we know: those under this domain, or all."""
+    known = [Place(name) for name in await db.column(_KNOWN)]
+    known += [Place(**line) for line in await db.rows(_SPLIT)]
+    return [place for place in known if domain == EVERY or domain in place.under]
 
 
-async def _bring_in_line(domain: str, policy: Policy) -> None:
+async def _bring_in_line(place: Place, policy: Policy) -> None:
     for column, wanted in (
         ("suspended", policy.level is Level.SUSPEND),
         ("silenced", policy.level is Level.SILENCE),
     ):
         sql = (_MARK if wanted else _UNMARK).format(column=column)
-        values = [domain, moments.now()] if wanted else [domain]
+        values = [*place, moments.now()] if wanted else [*place]
         while len(await _changed(sql, values)) == _BATCH:
             pass
     if policy.refused:
-        await _sever(domain)
+        await _sever(place)
 
 
 async def _withdraw(server: str) -> None:
@@ -182,9 +201,9 @@ async def _changed(sql: str, values: Sequence[object]) -> list[int]:
         return await db.column(sql, *values)
 
 
-async def _sever(domain: str) -> None:
+async def _sever(place: Place) -> None:
     after = 0
-    while found := await db.column(_ACCOUNTS, domain, after):
+    while found := await db.column(_ACCOUNTS, *place, after):
         await severing.sever_silently(found)
         after = found[-1]
 
@@ -231,16 +250,17 @@ WITH RECURSIVE known(domain) AS (
 )
 SELECT domain FROM known WHERE domain IS NOT NULL
 """
-_MARKED = "SELECT DISTINCT domain FROM account WHERE suspended_by_rule OR silenced_by_rule"
+_SPLIT = "SELECT DISTINCT domain, host FROM account WHERE host <> ''"
+_MARKED = "SELECT DISTINCT domain, host FROM account WHERE suspended_by_rule OR silenced_by_rule"
 _MARK = f"""
-UPDATE account SET {{column}}_at = $2, {{column}}_by_rule = TRUE, version = version + 1 WHERE id IN (
-    SELECT id FROM account WHERE domain = $1 AND {{column}}_at IS NULL AND deleted_at IS NULL
+UPDATE account SET {{column}}_at = $3, {{column}}_by_rule = TRUE, version = version + 1 WHERE id IN (
+    SELECT id FROM account WHERE domain = $1 AND host = $2 AND {{column}}_at IS NULL AND deleted_at IS NULL
     ORDER BY id LIMIT {_BATCH}
 ) RETURNING id
 """
 _UNMARK = f"""
 UPDATE account SET {{column}}_at = NULL, {{column}}_by_rule = FALSE, version = version + 1 WHERE id IN (
-    SELECT id FROM account WHERE domain = $1 AND {{column}}_by_rule AND deleted_at IS NULL
+    SELECT id FROM account WHERE domain = $1 AND host = $2 AND {{column}}_by_rule AND deleted_at IS NULL
     ORDER BY id LIMIT {_BATCH}
 ) RETURNING id
 """
@@ -254,8 +274,9 @@ UPDATE delivery SET state = 'failed', error = 'blocked', ended_at = $2 WHERE sta
     WHERE s.domain = $1 AND d.state = 'due' LIMIT {_BATCH}
 ) RETURNING id
 """
-_ACCOUNTS = f"SELECT id FROM account WHERE domain = $1 AND id > $2 ORDER BY id LIMIT {_BATCH}"
+_ACCOUNTS = f"SELECT id FROM account WHERE domain = $1 AND host = $2 AND id > $3 ORDER BY id LIMIT {_BATCH}"
 _FOLLOWS = """
-SELECT (SELECT count(*) FROM account a JOIN follow f ON f.target_id = a.id WHERE a.domain = $1) AS follows,
-       (SELECT count(*) FROM account a JOIN follow f ON f.follower_id = a.id WHERE a.domain = $1) AS followers
+WITH those AS (SELECT id FROM account WHERE domain = $1 AND host = $2)
+SELECT (SELECT count(*) FROM those a JOIN follow f ON f.target_id = a.id) AS follows,
+       (SELECT count(*) FROM those a JOIN follow f ON f.follower_id = a.id) AS followers
 """

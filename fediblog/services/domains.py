@@ -14,6 +14,7 @@ from typing import Any
 
 from fediblog import config, db, hosts, moments
 from fediblog.errors import Invalid
+from fediblog.models import Account
 from fediblog.remembering import Lately
 from fediblog.services import settings
 
@@ -53,14 +54,19 @@ async def policy(domain: str) -> Policy:
     return covering(await _lately.get(), domain, (await settings.get()).allow_list)
 
 
+async def policy_of(account: Account) -> Policy:
+    """What holds for an account: the rule about the server in its handle, and that about where it lives."""
+    return together(await policy(account.domain), await policy(account.host or account.domain))
+
+
 async def refused(domain: str) -> bool:
     """Whether we have nothing to do with a server: no fetch, no delivery, no inbox."""
     return (await policy(domain)).refused
 
 
-async def marks(domain: str) -> dict[str, Any]:
-    """Columns for the row of an account that is new here: how the rule about its server marks it."""
-    level = (await policy(domain)).level
+async def marks(domain: str, host: str = "") -> dict[str, Any]:
+    """Columns for the row of an account that is new here: how the rules about its servers mark it."""
+    level = together(await policy(domain), await policy(host or domain)).level
     column = {Level.SILENCE: "silenced", Level.SUSPEND: "suspended"}.get(level)
     return {f"{column}_at": moments.now(), f"{column}_by_rule": True} if column else {}
 
@@ -91,6 +97,18 @@ def covering(rules: Mapping[str, Policy], domain: str, allow_list: bool = False)
         if name in rules:
             return rules[name]
     return REFUSED if allow_list else FREE
+
+
+def together(named: Policy, home: Policy) -> Policy:
+    """What holds for an account whose handle names one server and that lives on another: the stricter.
+
+    A name that only the allow-list does not have has not been shut out: then its home is believed.
+    """
+    if named is REFUSED:
+        return home
+    level = max(named.level, home.level, key=list(Level).index)
+    media, reports = named.reject_media or home.reject_media, named.reject_reports or home.reject_reports
+    return Policy(level, media, reports)
 
 
 def names(domain: str) -> Iterator[str]:

@@ -56,7 +56,8 @@ async def follow(
     `languages` are those whose posts come home (languages.py), all of them when the list is empty.
     `uri` is the name that another server gave its follow. Asked again it is agreed to again: whoever asks may
     have lost the answer (FEDERATION §5). Raises Invalid for oneself and for broken language codes, Forbidden
-    when one of the two blocks the other or the target has moved, NotFound when it is gone.
+    when one of the two blocks the other or hides their server, or the target has moved, NotFound when it is
+    gone.
     """
     if account.id == target.id:
         raise Invalid("You cannot follow yourself.")
@@ -171,6 +172,10 @@ def _must_ask(account: Account, found: db.Row | None) -> bool:
         raise Forbidden("This account does not want to be followed by you.")
     if found["blocking"]:
         raise Forbidden("You have blocked this account. Unblock it first.")
+    if found["hidden_by"]:
+        raise Forbidden("This account does not want to be followed by you.")
+    if found["hiding"]:
+        raise Forbidden("You have hidden the server of this account. Show it again first.")
     if found["moved_to_id"]:
         raise Forbidden("This account has moved. Follow the new one.")
     return bool(found["locked"]) or not found["local"] or account.silenced_at is not None
@@ -206,6 +211,7 @@ async def _remove(follower_id: int, target_id: int) -> list[_Ended]:
         uri = await db.value(_DELETE.format(table=table), follower_id, target_id)
         if uri is not None:
             await notifications.take_back(kind, target_id, follower_id)
+            await db.execute(_UNENDORSE, follower_id, target_id)
             found.append(_Ended(follower_id, target_id, uri, kind is Kind.FOLLOW))
     if found and found[-1].agreed:
         await lists.let_go(follower_id, target_id)
@@ -280,6 +286,8 @@ SELECT follower_id FROM follow_request WHERE target_id = $1 AND uri = $2
 UNION ALL SELECT follower_id FROM follow WHERE target_id = $1 AND uri = $2 LIMIT 1
 """
 _DELETE = "DELETE FROM {table} WHERE follower_id = $1 AND target_id = $2 RETURNING uri"
+# Only who is followed is recommended (endorsements.py).
+_UNENDORSE = "DELETE FROM endorsement WHERE account_id = $1 AND target_id = $2"
 _ANSWER = """
 DELETE FROM follow_request WHERE follower_id = $1 AND target_id = $2
 RETURNING show_boosts, notify, languages, uri
@@ -290,6 +298,9 @@ SELECT
   EXISTS (SELECT 1 FROM follow_request f WHERE f.follower_id = $1 AND f.target_id = $2) AS follow_request,
   a.locked, a.local, a.moved_to_id, a.suspended_at, a.deleted_at,
   EXISTS (SELECT 1 FROM block b WHERE b.account_id = $1 AND b.target_id = $2) AS blocking,
-  EXISTS (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked_by
+  EXISTS (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked_by,
+  EXISTS (SELECT 1 FROM hidden_domain d WHERE d.account_id = $1 AND d.domain = a.domain) AS hiding,
+  EXISTS (SELECT 1 FROM hidden_domain d JOIN account x ON x.domain = d.domain AND x.id = $1
+    WHERE d.account_id = $2) AS hidden_by
 FROM account a WHERE a.id = $2
 """

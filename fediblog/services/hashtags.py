@@ -20,6 +20,12 @@ async def replace(post: Post, names: Sequence[str]) -> None:
     await add(post, names)
 
 
+async def number(name: str) -> int:
+    """The id of a hashtag, which is made if nobody has used it yet; inside a transaction."""
+    (found,) = await _known({text.tag_key(name): name})
+    return found
+
+
 async def _known(wanted: dict[str, str]) -> list[int]:
     """The ids of hashtags by key. Those that are new are made in order, so that nobody waits crosswise."""
     found = await _find(list(wanted))

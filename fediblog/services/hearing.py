@@ -9,7 +9,8 @@ def clause(receiver: str, sender: str) -> str:
 
 
 def peace(receiver: str, sender: str) -> str:
-    """SQL: neither blocks the other, and the receiver has not muted the sender's notifications.
+    """SQL: neither blocks the other, and the receiver has neither muted the sender's notifications nor hidden
+    the sender's server.
 
     A mute that leaves notifications alone hides posts only.
     """
@@ -18,8 +19,10 @@ def peace(receiver: str, sender: str) -> str:
     muted = (
         f"SELECT 1 FROM mute x WHERE x.account_id = {receiver} AND x.target_id = {sender} AND x.notifications"
     )
+    server = f"SELECT y.domain FROM account y WHERE y.id = {sender}"
+    away = f"SELECT 1 FROM hidden_domain x WHERE x.account_id = {receiver} AND x.domain = ({server})"
     # Scalar sub-selects on purpose: of NOT EXISTS PostgreSQL may make a join or a hash table over everything.
-    return f"({blocks}) IS NULL AND ({blocked}) IS NULL AND ({muted}) IS NULL"
+    return " AND ".join(f"({one}) IS NULL" for one in (blocks, blocked, muted, away))
 
 
 def unlimited(receiver: str, sender: str) -> str:

@@ -29,7 +29,9 @@ async def bring(post_id: int) -> None:
 
 
 async def fan_out(post_id: int) -> None:
-    """Put a post onto the homes of its author's local followers; doing it twice is the same as once.
+    """Put a post onto the homes of its author's local followers, and of those who follow a hashtag of it.
+
+    Doing it twice is the same as once.
 
     Batches of 500 readers for each transaction, so that nobody who posts waits behind a celebrity.
     """
@@ -41,8 +43,18 @@ async def fan_out(post_id: int) -> None:
         async with db.transaction():
             await db.execute(_insert(), db.array(readers), post.id)
         after = readers[-1]
+    await _fan_out_by_tag(post)
     if post.boost_of_id is None and post.reply_to_id is None:
         await _ring(post)
+
+
+async def _fan_out_by_tag(post: Post) -> None:
+    """The same for those who follow one of its hashtags. Rows of hashtags have public posts only."""
+    after = 0
+    while readers := await db.column(f"{_BY_TAG} AND y.account_id > $2 {_IN_ORDER}", post.id, after, _BATCH):
+        async with db.transaction():
+            await db.execute(_insert(), db.array(readers), post.id)
+        after = readers[-1]
 
 
 async def backfill(follower_id: int, target_id: int) -> None:
@@ -97,11 +109,15 @@ def _insert() -> str:
 
 
 def _few() -> str:
-    """Local followers of who wrote the post `$1`, one more than a few at most, and whose home it is for."""
+    """Local followers of who wrote the post `$1`, or of its hashtags, and whose home it is for.
+
+    One more than a few at most.
+    """
     return (
         "SELECT f.follower_id, f.notify,"
         f" CASE WHEN {timelines.taken('f')} AND {_is_for_home()} THEN 1 ELSE 0 END AS reads"
-        f" {_FOLLOWING} AND p.visibility < {Visibility.DIRECT.value} LIMIT {_FEW + 1}"
+        f" {_FOLLOWING} AND p.visibility < {Visibility.DIRECT.value}"
+        f" UNION ALL {_BY_TAG} LIMIT {_FEW + 1}"
     )
 
 
@@ -126,6 +142,13 @@ def _followers(rule: str) -> str:
 
 _FOLLOWING = """FROM post p JOIN follow f ON f.target_id = p.author_id
 JOIN account a ON a.id = f.follower_id AND a.local WHERE p.id = $1"""
+
+
+# Once for each of the hashtags: a row that is there is put there once.
+_BY_TAG = """SELECT y.account_id AS follower_id, FALSE AS notify, 1 AS reads
+FROM post_tag x JOIN followed_tag y ON y.tag_id = x.tag_id
+JOIN account a ON a.id = y.account_id AND a.local WHERE x.post_id = $1"""
+_IN_ORDER = "ORDER BY y.account_id LIMIT $3"
 
 
 async def _ring(post: Post) -> None:

@@ -1,6 +1,7 @@
 """Whole objects of several tables out of one statement, for look-ups that run on every request."""
 
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import TypeVar
 
 from tortoise.models import Model
 
@@ -16,7 +17,7 @@ def columns(model: type[Model], alias: str) -> str:
 
 def build(model: type[M], alias: str, line: db.Row) -> M:
     """The object from a row that `columns` asked for."""
-    return model._init_from_db(**{name: _value(line, alias, name) for name in _names(model)})
+    return model._init_from_db(**{name: line[key] for name, key in _keys(model, alias)})
 
 
 def maybe(model: type[M], alias: str, line: db.Row) -> M | None:
@@ -24,9 +25,12 @@ def maybe(model: type[M], alias: str, line: db.Row) -> M | None:
     return build(model, alias, line) if line[f"{alias}_id"] is not None else None
 
 
-def _names(model: type[Model]) -> list[str]:
-    return sorted(model._meta.db_fields)
+@lru_cache
+def _names(model: type[Model]) -> tuple[str, ...]:
+    return tuple(sorted(model._meta.db_fields))
 
 
-def _value(line: db.Row, alias: str, name: str) -> Any:
-    return line[f"{alias}_{name}"]
+@lru_cache
+def _keys(model: type[Model], alias: str) -> tuple[tuple[str, str], ...]:
+    """The columns of a model with what they are called in the row."""
+    return tuple((name, f"{alias}_{name}") for name in _names(model))

@@ -138,7 +138,10 @@ async def edit(
 
 
 async def discard(account: Account, media_id: int) -> None:
-    """Throw away one's own file. Raises NotFound for other people's, Invalid when it is on a post."""
+    """Throw away one's own file.
+
+    Raises NotFound for other people's, Invalid when it is on a post or waits with one.
+    """
     async with db.transaction():
         await get(account, media_id)
         # The row as it goes: a worker may have made its files since we looked.
@@ -163,7 +166,7 @@ async def prune(before: int) -> int:
 
 async def prunable(before: int) -> int:
     """How many files `prune` would throw away."""
-    sql = "SELECT count(*) FROM media WHERE post_id IS NULL AND created_at < $1"
+    sql = "SELECT count(*) FROM media WHERE post_id IS NULL AND scheduled_id IS NULL AND created_at < $1"
     number: int = await db.value(sql, before)
     return number
 
@@ -182,6 +185,22 @@ async def attach(account: Account, media_ids: Sequence[int], post_id: int) -> No
     for media_id, position in sorted((media_id, place) for place, media_id in enumerate(media_ids)):
         if not await db.value(_ATTACH, media_id, account.id, post_id, position):
             raise Invalid(await _fault(account, media_id), "media")
+
+
+async def reserve(account: Account, media_ids: Sequence[int], scheduled_id: int) -> None:
+    """Keep files for a post that is for later, inside the transaction that schedules it.
+
+    Raises as `attach` does.
+    """
+    _check_number(media_ids)
+    for media_id, position in sorted((media_id, place) for place, media_id in enumerate(media_ids)):
+        if not await db.value(_RESERVE, media_id, account.id, scheduled_id, position):
+            raise Invalid(await _fault(account, media_id), "media")
+
+
+async def release(scheduled_id: int) -> None:
+    """Give back the files of a post that is not to be: they live on for a while as if just uploaded."""
+    await db.execute(_RELEASE, scheduled_id, moments.now())
 
 
 async def replace(account: Account, post_id: int, media_ids: Sequence[int]) -> None:
@@ -212,6 +231,8 @@ async def _fault(account: Account, media_id: int) -> str:
         return "There is no such file."
     if media.post_id is not None:
         return "This file is on another post already."
+    if media.scheduled_id is not None:
+        return "This file waits with a scheduled post."
     if media.state == FAILED:
         return f"One of the files cannot be used: {media.error}"
     return "One of the files is still being processed. Please try again in a moment."
@@ -319,15 +340,23 @@ async def _forget(path: Path) -> None:
 
 _ATTACH = """
 UPDATE media SET post_id = $3, position = $4
-WHERE id = $1 AND account_id = $2 AND state = 'ready' AND (post_id IS NULL OR post_id = $3) RETURNING id
+WHERE id = $1 AND account_id = $2 AND state = 'ready' AND (post_id IS NULL OR post_id = $3)
+    AND scheduled_id IS NULL RETURNING id
 """
+_RESERVE = """
+UPDATE media SET scheduled_id = $3, position = $4
+WHERE id = $1 AND account_id = $2 AND state = 'ready' AND post_id IS NULL AND scheduled_id IS NULL
+RETURNING id
+"""
+_RELEASE = "UPDATE media SET scheduled_id = NULL, position = 0, created_at = $2 WHERE scheduled_id = $1"
 _DETACH = "UPDATE media SET post_id = NULL, position = 0, created_at = $2 WHERE id = $1"
 _GONE = "RETURNING id, account_id, file, small_file, upload"
-_DISCARD = f"DELETE FROM media WHERE id = $1 AND post_id IS NULL {_GONE}"
+_DISCARD = f"DELETE FROM media WHERE id = $1 AND post_id IS NULL AND scheduled_id IS NULL {_GONE}"
 _PRUNE = f"""
 DELETE FROM media WHERE post_id IS NULL AND id IN (
-    SELECT id FROM media WHERE post_id IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2
-)
+    SELECT id FROM media WHERE post_id IS NULL AND scheduled_id IS NULL AND created_at < $1
+    ORDER BY created_at LIMIT $2
+) AND scheduled_id IS NULL
 {_GONE}
 """
 _READY = """

@@ -42,7 +42,7 @@ async def unsuspend(account: Account, by: User | None) -> Account:
     await _require(by, account)
     if account.deleted_at is not None or await admission.pending(account.id):
         raise Conflict("This account is not suspended.")
-    if await domains.refused(account.domain):
+    if (await domains.policy_of(account)).refused:
         raise Conflict("The whole server of this account is blocked.")
     columns = {"suspended_at": None, "suspended_by_rule": False, "suspended_elsewhere": False}
     async with db.transaction():
@@ -61,7 +61,7 @@ async def silence(account: Account, by: User | None, reason: str = "") -> Accoun
 async def unsilence(account: Account, by: User | None) -> Account:
     """Undo `silence`. Raises Forbidden; Conflict for an account on a server that is limited as a whole."""
     await _require(by, account)
-    if (await domains.policy(account.domain)).level is Level.SILENCE:
+    if (await domains.policy_of(account)).level is Level.SILENCE:
         raise Conflict("The whole server of this account is limited.")
     return await _set(account, by, {"silenced_at": None, "silenced_by_rule": False}, "account.unsilence")
 

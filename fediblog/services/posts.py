@@ -10,6 +10,7 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
 from fediblog.services import (
     composing,
+    conversations,
     edits,
     events,
     hashtags,
@@ -47,7 +48,7 @@ async def publish(author: Account, draft: Draft) -> Post:
     composed = await composing.compose(author, draft, parent)
     async with db.transaction():
         post = _new(author, composed, parent, draft.application)
-        first = await _claim(draft, post.id)
+        first = await claim(draft, post.id)
         if first is not None:
             return await _as_before(first)
         if parent is not None and not await locks.keep(parent.id):
@@ -144,12 +145,24 @@ async def remove(post: Post) -> bool:
         await db.execute(_BURY, post.uri, number, post.author_id, moments.now())
         # Unattached files live for a day from now: long enough to delete and write again.
         await db.execute(_LET_FILES_GO, post.id, moments.now())
+        await conversations.forget(post)
         await db.execute("DELETE FROM post WHERE id = $1", post.id)
         await _uncount(post, [boost["author_id"] for boost in boosts])
         if remains is not None:
             author = await Account.get(id=post.author_id)
             await events.record(Event.POST_DELETED, author, post_id=post.id, detail=remains)
     return True
+
+
+async def claim(draft: Draft, post_id: int) -> int | None:
+    """Take the draft's idempotency key, inside a transaction. The id of the earlier post if it was taken."""
+    if not draft.idempotency_key:
+        return None
+    owner, key = draft.idempotency_owner, draft.idempotency_key
+    if await db.value(_TAKE_KEY, owner, key, post_id, moments.now()):
+        return None
+    found = await db.value("SELECT post_id FROM idempotency WHERE owner = $1 AND key = $2", owner, key)
+    return int(found)
 
 
 # ------------------------------------------------------------------------------------------- publishing
@@ -181,17 +194,6 @@ def _new(author: Account, composed: Composed, parent: Post | None, application: 
         application=application,
         created_at=ids.moment_of(number),
     )
-
-
-async def _claim(draft: Draft, post_id: int) -> int | None:
-    """Take the draft's idempotency key. The id of the earlier post when somebody was first."""
-    if not draft.idempotency_key:
-        return None
-    owner, key = draft.idempotency_owner, draft.idempotency_key
-    if await db.value(_TAKE_KEY, owner, key, post_id, moments.now()):
-        return None
-    found = await db.value("SELECT post_id FROM idempotency WHERE owner = $1 AND key = $2", owner, key)
-    return int(found)
 
 
 async def _as_before(post_id: int) -> Post:

@@ -14,6 +14,7 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.services import (
     attachments,
     boosts,
+    conversations,
     edits,
     hashtags,
     home,
@@ -283,6 +284,7 @@ async def _adopt(post: Post) -> None:
                 *(post.id, post.author_id, post.thread_id, db.array(orphans)),
             )
             await db.execute(_MOVE_THREADS.format(given=db.unnest("$2")), post.thread_id, db.array(orphans))
+            await conversations.join(post.thread_id, orphans)
             answers = sum(level <= Visibility.UNLISTED for level in seen)
             await db.execute("UPDATE post SET replies = replies + $2 WHERE id = $1", post.id, answers)
     while quotes := await db.column(_QUOTES, post.uri, post.id, _BATCH):

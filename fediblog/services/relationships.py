@@ -26,10 +26,9 @@ class Relationship:
     muting: bool
     muting_notifications: bool
     muting_expires_at: int | None
-    # There are no verbs for these three yet, so nobody has done them.
-    domain_blocking: bool = False
-    endorsed: bool = False
-    note: str = ""
+    domain_blocking: bool
+    endorsed: bool
+    note: str
 
 
 async def between(viewer: Account, account_ids: Iterable[int]) -> dict[int, Relationship]:
@@ -52,7 +51,10 @@ SELECT a.id, f.id AS follow_id, q.id AS request_id, m.id AS mute_id, m.notificat
   EXISTS (SELECT 1 FROM follow x WHERE x.follower_id = a.id AND x.target_id = $1) AS followed_by,
   EXISTS (SELECT 1 FROM follow_request x WHERE x.follower_id = a.id AND x.target_id = $1) AS requested_by,
   EXISTS (SELECT 1 FROM block x WHERE x.account_id = $1 AND x.target_id = a.id) AS blocking,
-  EXISTS (SELECT 1 FROM block x WHERE x.account_id = a.id AND x.target_id = $1) AS blocked_by
+  EXISTS (SELECT 1 FROM block x WHERE x.account_id = a.id AND x.target_id = $1) AS blocked_by,
+  EXISTS (SELECT 1 FROM hidden_domain x WHERE x.account_id = $1 AND x.domain = a.domain) AS domain_blocking,
+  EXISTS (SELECT 1 FROM endorsement x WHERE x.account_id = $1 AND x.target_id = a.id) AS endorsed,
+  (SELECT x.comment FROM account_note x WHERE x.account_id = $1 AND x.target_id = a.id) AS note
 FROM {db.unnest("$2")} {join} account a ON a.id = given.id
 LEFT JOIN follow f ON f.follower_id = $1 AND f.target_id = a.id
 LEFT JOIN follow_request q ON q.follower_id = $1 AND q.target_id = a.id
@@ -75,4 +77,7 @@ def _relationship(line: db.Row) -> Relationship:
         muting=line["mute_id"] is not None,
         muting_notifications=bool(line["notifications"]),
         muting_expires_at=line["expires_at"],
+        domain_blocking=bool(line["domain_blocking"]),
+        endorsed=bool(line["endorsed"]),
+        note=line["note"] or "",
     )

@@ -6,12 +6,12 @@ who can prove by WebFinger that it is theirs now takes it from who had it; witho
 
 from typing import Any
 
-from fediblog import db, hosts, ids, moments, uris
+from fediblog import db, hosts, http, ids, moments, uris
 from fediblog.config import settings
 from fediblog.errors import Conflict, Forbidden, Gone
 from fediblog.models import Account
 from fediblog.queue import Job
-from fediblog.services import deletion, domains, locks, names, work
+from fediblog.services import deletion, domains, hidden_domains, locks, names, work
 from fediblog.services.incoming import IncomingAccount
 
 # A profile is read anew when it is older, if something reminds us of the account.
@@ -33,10 +33,11 @@ async def store(incoming: IncomingAccount, confirmed: bool = False) -> Account:
             raise Gone
         columns = {**_columns(incoming), **await _standing(incoming, known)}
         if known is not None and not confirmed:
-            return await _change(known, columns)
+            return await _change(known, {**columns, "host": _host(incoming.uri, known.domain)})
         if holder is not None:
             await _take_handle(holder, confirmed)
         columns |= {"username": incoming.username, "username_key": handle[0], "domain": handle[1]}
+        columns["host"] = _host(incoming.uri, handle[1])
         return await (_change(known, columns) if known else _create(incoming, columns))
 
 
@@ -79,6 +80,12 @@ def _handle(incoming: IncomingAccount) -> tuple[str, str]:
     return names.key(incoming.username), domain
 
 
+def _host(uri: str, domain: str) -> str:
+    """Where an account lives; nothing when that is the server in its handle."""
+    host = http.origin(uri).partition("://")[2]
+    return "" if host == domain else host
+
+
 async def _alone(uri: str, key: str, domain: str) -> tuple[Account | None, Account | None]:
     """The account of this address and whoever else has the handle; nobody else changes them meanwhile."""
     await locks.hold(f"handle:{key}@{domain}")
@@ -105,9 +112,10 @@ async def _create(incoming: IncomingAccount, columns: dict[str, Any]) -> Account
         local=False,
         uri=incoming.uri,
         created_at=max(0, min(incoming.created_at or moments.now(), moments.now())),
-        **{**columns, **await domains.marks(columns["domain"])},
+        **{**columns, **await domains.marks(columns["domain"], columns["host"])},
     )
     await made.save(force_create=True)
+    await hidden_domains.greet(made)
     return made
 
 
@@ -116,6 +124,9 @@ async def _change(known: Account, columns: dict[str, Any]) -> Account:
     seen = {name: value for name, value in columns.items() if name != "fetched_at"}
     if any(getattr(known, name) != value for name, value in seen.items()):
         columns = {**columns, "version": known.version + 1}
+    if columns["host"] not in ("", known.host):
+        # It lives elsewhere now, as far as we know: rules about that server reach it from now on.
+        await work.owe(Job.RULES, columns["host"])
     known.update_from_dict(columns)
     await known.save(update_fields=list(columns))
     return known

@@ -18,7 +18,13 @@ from fediblog.remembering import Lately
 from fediblog.services import audit, emails, members
 
 _KEPT_SECONDS = 3.0
-_LONGEST = {"title": 100, "short_description": 500, "description": 10_000}
+_LONGEST = {
+    "title": 100,
+    "short_description": 500,
+    "description": 10_000,
+    "privacy_policy": 50_000,
+    "terms": 50_000,
+}
 _LONGEST_RULE = 300
 _LONGEST_HINT = 1000
 _MOST_RULES = 50
@@ -33,9 +39,17 @@ class Mode(StrEnum):
     CLOSED = "closed"
 
 
+class Audience(StrEnum):
+    """To whom the rules about other servers are shown."""
+
+    NOBODY = "nobody"
+    MEMBERS = "members"
+    EVERYBODY = "everybody"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The settings as they hold now. `description` is what was typed."""
+    """The settings as they hold now. The long texts are what was typed."""
 
     title: str
     short_description: str
@@ -44,11 +58,25 @@ class Site:
     registration: Mode
     members_only: bool  # The public timelines are for those who are signed in.
     allow_list: bool  # Only servers that a rule names may speak with us (domains.py).
+    privacy_policy: str = ""
+    terms: str = ""
+    peers_shown: bool = True  # Everybody may know which servers we know.
+    blocks_shown: Audience = Audience.NOBODY
 
     @property
     def description_html(self) -> str:
         """The long description, safe to show."""
         return text.render_note(self.description, {}, uris.tag_page)
+
+    @property
+    def privacy_policy_html(self) -> str:
+        """The same for the privacy policy."""
+        return text.render_note(self.privacy_policy, {}, uris.tag_page)
+
+    @property
+    def terms_html(self) -> str:
+        """The same for the terms of service."""
+        return text.render_note(self.terms, {}, uris.tag_page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +205,8 @@ async def _read() -> Site:
         "allow_list": False,
         **stored,
     }
-    return Site(**{**values, "registration": Mode(values["registration"])})
+    audience = Audience(values.get("blocks_shown", Audience.NOBODY))
+    return Site(**{**values, "registration": Mode(values["registration"]), "blocks_shown": audience})
 
 
 _NAMES = frozenset(field.name for field in fields(Site))
@@ -188,11 +217,13 @@ def _tidy(name: str, value: Any) -> Any:
     match name:
         case "registration":
             return _mode(value).value
-        case "members_only" | "allow_list":
+        case "blocks_shown":
+            return _audience(value).value
+        case "members_only" | "allow_list" | "peers_shown":
             return bool(value)
         case "contact_email":
             return emails.tidy(value) if value.strip() else ""
-        case "title" | "short_description" | "description":
+        case "title" | "short_description" | "description" | "privacy_policy" | "terms":
             return _words(name, value)
     raise Invalid("There is no such setting.")
 
@@ -203,8 +234,14 @@ def _mode(value: str) -> Mode:
     return Mode(value)
 
 
+def _audience(value: str) -> Audience:
+    if value not in set(Audience):
+        raise Invalid("Choose nobody, members or everybody.")
+    return Audience(value)
+
+
 def _words(name: str, value: str) -> str:
-    words = text.tidy_block(value) if name == "description" else text.tidy(value)
+    words = text.tidy(value) if name in ("title", "short_description") else text.tidy_block(value)
     if name == "title" and not words:
         raise Invalid("The site needs a title.")
     if len(words) > _LONGEST[name]:

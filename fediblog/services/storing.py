@@ -8,11 +8,13 @@ from typing import Any
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import hashtags
+from fediblog.services import conversations, hashtags
 
 
 async def store(author: Account, post: Post, named: Collection[int], silent: Collection[int] = ()) -> None:
     """Write a new post, tie it to its hashtags, address people, and put it onto its author's own home.
+
+    A direct one goes to the conversations of those addressed instead.
 
     `named` are the accounts that its text names; `silent` those that it is sent to without a word of them.
     """
@@ -20,6 +22,7 @@ async def store(author: Account, post: Post, named: Collection[int], silent: Col
     await hashtags.add(post, post.hashtags)
     await _address(post, named, 0, True)
     await _address(post, silent, 0, False)
+    await conversations.add(post, {author.id, *named, *silent})
     if author.local and post.visibility < Visibility.DIRECT:
         await db.execute(_OWN_HOME, author.id, post.id)
 
@@ -33,7 +36,8 @@ async def address_anew(
     """
     await db.execute("UPDATE mention SET named = FALSE WHERE post_id = $1 AND named", post.id)
     fresh = await _address(post, named, since, True)
-    await _address(post, silent, since, False)
+    fresh_silent = await _address(post, silent, since, False)
+    await conversations.add(post, {*fresh, *fresh_silent})
     return fresh
 
 

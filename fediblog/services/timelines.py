@@ -30,10 +30,11 @@ _MAIN = "(p.reply_to_id IS NULL OR p.reply_to_author_id = p.author_id) AND p.boo
 
 
 async def home(viewer: Account, page: Page) -> Listing:
-    """Posts and boosts of those the viewer follows and does not read in an exclusive list, and their own.
+    """Posts and boosts of those the viewer follows, public posts with a hashtag that the viewer follows, both
+    without those read in an exclusive list, and the viewer's own.
 
     Stored rows that are checked when read: unfollowing, muting, blocking and deleting need to change nothing
-    here. Below the oldest stored row older posts are looked up author by author.
+    here. Below the oldest stored row older posts are looked up author by author, not hashtag by hashtag.
     """
     listing = await _read(_home_ids(page), viewer, page)
     if page.upward or len(listing.entries) >= page.limit:
@@ -160,7 +161,7 @@ def _by_relation(relation: str, where: list[str], page: Page) -> str:
 
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
-    where = ["e.account_id = $1", "p.visibility < 3", _followed(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
+    where = ["e.account_id = $1", "p.visibility < 3", _wanted(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
     where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST, _not_apart("p.author_id")]
     return _by_id(source, where, page, "e.post_id")
 
@@ -218,9 +219,23 @@ def _present(author: str) -> str:
 
 def _followed() -> str:
     """One's own posts, and those of whoever one follows as far as the follow takes them."""
+    return f"CASE WHEN p.author_id = $1 THEN 1 ELSE ({_by_author()}) END = 1"
+
+
+def _wanted() -> str:
+    """The same and public posts with a hashtag that one follows, for a stored row."""
+    by_tag = (
+        "SELECT TRUE FROM post_tag x JOIN followed_tag y ON y.tag_id = x.tag_id AND y.account_id = $1"
+        f" WHERE x.post_id = p.id AND {_IN_PUBLIC} LIMIT 1"
+    )
+    # A truth value and no number: of "= 1" PostgreSQL expects one row in two hundred, and plans for none.
+    return f"CASE WHEN p.author_id = $1 THEN TRUE ELSE COALESCE(({_by_author()}) = 1, ({by_tag})) END"
+
+
+def _by_author() -> str:
     return (
-        f"CASE WHEN p.author_id = $1 THEN 1 ELSE (SELECT CASE WHEN {taken('f')} THEN 1 ELSE 0 END"
-        " FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) END = 1"
+        f"SELECT CASE WHEN {taken('f')} THEN 1 ELSE 0 END FROM follow f"
+        " WHERE f.follower_id = $1 AND f.target_id = p.author_id"
     )
 
 

@@ -27,6 +27,7 @@ from fediblog.tasks import (
     media,
     polls,
     rules,
+    scheduled,
     timelines,
     upkeep,
 )
@@ -35,7 +36,20 @@ from fediblog.tasks.runner import Runner, duties
 log = structlog.get_logger()
 
 # Importing them is what makes their jobs known.
-AREAS = (accounts, delivery, federation, fetching, inbox, mail, media, polls, rules, timelines, upkeep)
+AREAS = (
+    accounts,
+    delivery,
+    federation,
+    fetching,
+    inbox,
+    mail,
+    media,
+    polls,
+    rules,
+    scheduled,
+    timelines,
+    upkeep,
+)
 
 # How long work in progress may go on after the signal to stop, and how long Celery may take to say goodbye.
 DRAIN = 18.0

@@ -6,26 +6,33 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from fediblog import db, storage
+from fediblog import db, moments, storage
 from fediblog.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from fediblog.models import Account, Media, Post, User
+from fediblog.models import Account, Media, Post, User, Visibility
 from fediblog.services import (
     accounts,
     blocks,
     bookmarks,
     boosts,
     deletion,
+    endorsements,
+    featured_tags,
     follows,
+    hidden_domains,
     invites,
     likes,
     media,
     members,
     mutes,
+    notes,
     pins,
     polls,
     posts,
+    scheduled,
     sessions,
     signups,
+    suggestions,
+    tags,
     tokens,
 )
 from fediblog.services.accounts import Profile
@@ -59,6 +66,7 @@ async def counted(table: str, account_id: int) -> int:
         "hidden": ("account_id", "target_id"),
         "notification": ("account_id", "from_id"),
         "post": ("author_id",),
+        **dict.fromkeys(("account_note", "endorsement", "dismissed_suggestion"), ("account_id", "target_id")),
     }.get(table, ("account_id",))
     where = " OR ".join(f"{column} = $1" for column in columns)
     return int(await db.value(f"SELECT count(*) FROM {table} WHERE {where}", account_id))
@@ -66,7 +74,9 @@ async def counted(table: str, account_id: int) -> int:
 
 TABLES = (
     "follow follow_request block mute hidden notification post post_like bookmark pin poll_ballot home_entry"
-    " media thread_mute marker session oauth_token membership account_day"
+    " media thread_mute marker session oauth_token membership account_day account_note endorsement"
+    " dismissed_suggestion hidden_domain followed_tag featured_tag conversation announcement_read"
+    " scheduled_post"
 )
 
 
@@ -126,6 +136,15 @@ async def test_everything_goes_and_the_numbers_of_others_stay_right(alice, bob, 
     await pins.pin(alice, mine)
     await blocks.block(alice, carol)
     await mutes.mute(carol, alice)
+    await notes.write(alice, bob, "a friend")
+    await endorsements.endorse(bob, alice)
+    await suggestions.dismiss(bob, alice.id)
+    await suggestions.dismiss(alice, bob.id)
+    await hidden_domains.hide(alice, "far.example")
+    await tags.follow(alice, "cats")
+    await featured_tags.feature(alice, "cats")
+    await posts.publish(bob, Draft("@alice", visibility=Visibility.DIRECT))
+    await scheduled.schedule(alice, Draft("Later"), moments.now() + moments.HOUR)
 
     await deletion.delete(alice, await user_of(alice))
     await deletion.erase(alice.id)
@@ -136,7 +155,7 @@ async def test_everything_goes_and_the_numbers_of_others_stay_right(alice, bob, 
     assert (bob.followers_count, bob.following_count, bob.posts_count) == (1, 0, 2)
     left = await Post.get(id=theirs.id)
     assert (left.likes, left.boosts, left.replies) == (1, 0, 0)
-    assert await Post.all().count() == 2
+    assert await Post.all().count() == 3
     assert await db.column(
         "SELECT votes FROM poll_option WHERE poll_id = $1 ORDER BY position", asked.id
     ) == [0, 1]

@@ -17,6 +17,7 @@ from fediblog.services import (
     moderation,
     notifications,
     posts,
+    remote_accounts,
     severing,
     timelines,
     work,
@@ -25,6 +26,7 @@ from fediblog.services.domain_rules import Rule
 from fediblog.services.domains import Level
 from fediblog.services.notifications import Kind
 from tests.people import person, remote, user_of
+from tests.services.elsewhere import profile
 from tests.services.newcomers import audited
 
 
@@ -341,3 +343,59 @@ async def test_nobody_comes_back_alone_from_a_server_that_is_blocked_or_limited(
         ).count()
         == 0
     )
+
+
+# ------------------------------------------------------------------ a handle of one server, a home on another
+
+
+async def split(name: str, domain: str = "brand.example", host: str = "pod.example") -> Account:
+    return await remote(name, domain, uri=f"https://{host}/users/{name}", host=host)
+
+
+async def standing() -> dict[str, tuple[bool, bool]]:
+    """Who is suspended, and who silenced, of those elsewhere."""
+    found = await Account.filter(local=False)
+    return {each.username: (each.suspended_at is not None, each.silenced_at is not None) for each in found}
+
+
+async def test_a_rule_about_the_home_reaches_who_lives_there_under_another_name(alice):
+    rita = await split("rita")
+    await remote("sid", "brand.example")
+    await follows.follow(rita, alice)
+    assert await domain_rules.followed(["pod.example"]) == {"pod.example": (0, 1)}
+    await block("pod.example")
+    assert await standing() == {"rita": (True, False), "sid": (False, False)}
+    assert await db.value("SELECT count(*) FROM follow") == 0
+    await lift("pod.example")
+    assert await standing() == {"rita": (False, False), "sid": (False, False)}
+
+
+async def test_of_two_rules_the_stricter_holds(admin):
+    rita = await split("rita")
+    await limit("brand.example")
+    await block("pod.example")
+    assert await standing() == {"rita": (True, False)}
+    with pytest.raises(Conflict):
+        await moderation.unsuspend(await Account.get(id=rita.id), admin)
+    await lift("pod.example")
+    assert await standing() == {"rita": (False, True)}
+
+
+async def test_the_allow_list_needs_the_home_alone():
+    await split("rita")
+    await split("eve", host="other.example")
+    await domain_rules.make(Rule("pod.example", Level.NONE), None)
+    await domain_rules.set_allow_list(True, None)
+    await carry_out()
+    assert await standing() == {"rita": (False, False), "eve": (True, False)}
+
+
+async def test_who_is_new_or_moves_to_such_a_home_is_marked():
+    await limit("pod.example")
+    incoming = profile("rita", uri="https://pod.example/users/rita", domain="brand.example")
+    stored = await remote_accounts.store(incoming, confirmed=True)
+    assert (stored.host, stored.silenced_by_rule) == ("pod.example", True)
+    await Account.filter(id=stored.id).update(host="", silenced_at=None, silenced_by_rule=False)
+    await remote_accounts.store(incoming)
+    await carry_out()
+    assert await standing() == {"rita": (False, True)}

@@ -389,6 +389,7 @@ async def town(alice: Account) -> None:
             uri = ", 'u' || a.id || '-' || b.id" if "uri" in columns else ""
             now = ", 1" if "created_at" in columns else ""
             await db.execute(f"INSERT INTO {table} ({columns}) SELECT a.id, b.id{number}{uri}{now} {pairs}")
+        await db.execute(f"INSERT INTO hidden_domain SELECT a.id, 'x' || b.id, b.id {pairs}")
 
 
 async def test_lists_walk_their_index_and_neither_scan_nor_sort(alice: Account, explain: Any) -> None:

@@ -115,6 +115,10 @@ async def test_it_looks_up_by_key_and_scans_nothing(alice: Account, explain: Any
                 f"INSERT INTO {table} ({columns}) SELECT a.id, b.id, a.id, {uri}1 FROM account a"
                 " JOIN (SELECT id FROM account ORDER BY id LIMIT 3) b ON a.id <> b.id"
             )
+        pairs = "FROM account a JOIN (SELECT id FROM account ORDER BY id LIMIT 3) b ON a.id <> b.id"
+        await db.execute(f"INSERT INTO endorsement SELECT a.id, b.id, a.id {pairs}")
+        await db.execute(f"INSERT INTO account_note SELECT a.id, b.id, 'x' {pairs}")
+        await db.execute(f"INSERT INTO hidden_domain SELECT a.id, 'x' || b.id, a.id {pairs}")
     await analyse()
     plan = "\n".join(await explain(relationships.statement(), alice.id, db.array(others[:40])))
     for bad in ("Seq Scan", "Hash", "Merge Join", "SCAN f", "SCAN q", "SCAN m", "SCAN a", "SCAN x", "B-TREE"):

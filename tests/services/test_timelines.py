@@ -439,6 +439,7 @@ async def _many_rows(reader: Account, number: int) -> None:
         await db.execute(
             "INSERT INTO post_tag SELECT t.id, p.id FROM tag t JOIN post p ON p.id % 7 = t.id % 7"
         )
+        await db.execute("INSERT INTO followed_tag SELECT a.id, t.id, t.id FROM account a, tag t")
         for table in ("bookmark", "pin"):
             await db.execute(
                 f"INSERT INTO {table} (account_id, post_id, id) SELECT author_id, id, id FROM post"
@@ -529,6 +530,10 @@ async def test_hot_statements_walk_their_index_and_neither_scan_nor_sort(
     async with db.transaction():
         await db.execute(
             "INSERT INTO tag (id, key, name) SELECT id, 'x' || id, 'x' FROM post WHERE id % 8 = 0"
+        )
+        await db.execute(
+            "INSERT INTO account (id, username, username_key, local, uri, fields, also_known_as, created_at)"
+            " SELECT id, 'x', 'x' || id, FALSE, 'a' || id, '[]', '[]', 1 FROM post WHERE id % 8 = 0"
         )
     await statements.analyse()
 
