@@ -12,6 +12,7 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
 from fediblog.services import (
     blocks,
+    deletion,
     follows,
     notification_policy,
     notification_requests,
@@ -19,7 +20,7 @@ from fediblog.services import (
 )
 from fediblog.services.notification_policy import Policy, Verdict
 from fediblog.services.notifications import Kind
-from tests.people import person
+from tests.people import person, user_of
 from tests.services.making import mention, post, told
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -200,3 +201,22 @@ async def test_clearing_the_list_leaves_what_waits(alice: Account, bob: Account,
     await notifications.clear(alice)
     assert await told(alice) == [("follow", carol.id, None)]
     assert len(await notification_requests.listing(alice, P20)) == 1
+
+
+async def test_nothing_of_it_is_left_of_a_deleted_account(
+    alice: Account, bob: Account, carol: Account
+) -> None:
+    for receiver in (alice, carol):
+        await notification_policy.edit(receiver, not_following="filter")
+    for receiver, sender in ((alice, bob), (alice, carol), (carol, alice), (carol, bob)):
+        await tell(Kind.FOLLOW, receiver, sender)
+    newest, _ = await notification_requests.listing(alice, P20)
+    await notification_requests.accept(alice, [newest.id])
+    await deletion.delete(alice, await user_of(alice))
+    await deletion.erase(alice.id)
+    for table in ("policy", "permission", "request"):
+        assert await db.column(f"SELECT account_id FROM notification_{table}") == (
+            [] if table == "permission" else [carol.id]
+        )
+    (left,) = await notification_requests.listing(carol, P20)
+    assert left.from_id == bob.id
