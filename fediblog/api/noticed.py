@@ -6,7 +6,8 @@ from typing import Any
 from werkzeug.routing import BaseConverter
 
 from fediblog import moments
-from fediblog.api import auth, entities, forms, rendering
+from fediblog.api import entities, forms, rendering
+from fediblog.models import Account
 from fediblog.services import notification_groups, views
 from fediblog.services.notification_groups import Group
 from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
@@ -58,16 +59,15 @@ def key_of(group_key: str) -> str:
     return f"{_KINDS[word].value}{dash}{rest}" if word in _KINDS else group_key
 
 
-async def rendered(notices: Sequence[Notice]) -> list[bytes]:
+async def rendered(notices: Sequence[Notice], viewer: Account) -> list[bytes]:
     """The notices as JSON, with their accounts and statuses, in five statements at most."""
     accounts = await rendering.accounts(list({notice.from_id for notice in notices}))
-    posts = await statuses(notice.post_id for notice in notices)
+    posts = await statuses((notice.post_id for notice in notices), viewer)
     return [_one(notice, accounts[notice.from_id], posts) for notice in notices if notice.from_id in accounts]
 
 
-async def statuses(post_ids: Iterable[int | None]) -> dict[int, bytes]:
+async def statuses(post_ids: Iterable[int | None], viewer: Account) -> dict[int, bytes]:
     """The posts as JSON by id, each once."""
-    viewer = auth.account()
     found = await views.entries(list({post_id for post_id in post_ids if post_id}), viewer)
     return await rendering.by_id(list(found.values()), viewer)
 

@@ -139,7 +139,7 @@ def _switched(before: Verdict, on: bool) -> Verdict:
 async def _rendered(found: Sequence[Request]) -> list[bytes]:
     """The requests as JSON, each with who asks and their last post, in six statements at most."""
     accounts = await rendering.accounts([one.from_id for one in found])
-    posts = await noticed.statuses(one.post_id for one in found)
+    posts = await noticed.statuses((one.post_id for one in found), auth.account())
     return [
         _one(one, accounts[one.from_id], posts.get(one.post_id or 0))
         for one in found

@@ -17,14 +17,17 @@ async def listing() -> Response:
     """GET /api/v1/notifications: `types[]`, `exclude_types[]`, `account_id`, `include_filtered`."""
     page = paging.parse(request.args, 40, 80)
     found = await notifications.chosen(auth.account(), page, noticed.choice(await forms.parameters()))
-    return answers.listing(await noticed.rendered(found), page, [notice.id for notice in found])
+    return answers.listing(
+        await noticed.rendered(found, auth.account()), page, [notice.id for notice in found]
+    )
 
 
 @blueprint.get("/<int:notification_id>")
 @scope("read:notifications")
 async def show(notification_id: int) -> Response:
     """GET /api/v1/notifications/:id, also of one that is held back."""
-    shown = await noticed.rendered([await notifications.get(auth.account(), notification_id)])
+    account = auth.account()
+    shown = await noticed.rendered([await notifications.get(account, notification_id)], account)
     if not shown:
         raise NotFound
     return answers.json(shown[0])

@@ -65,7 +65,7 @@ async def accounts(group_key: str) -> Response:
 
 async def _rendered(groups: Sequence[Group], partly: bool = False) -> bytes:
     """The groups, and each account and status in them once, in a constant number of statements."""
-    posts = await noticed.statuses(group.newest.post_id for group in groups)
+    posts = await noticed.statuses((group.newest.post_id for group in groups), auth.account())
     sampled = list(dict.fromkeys(one for group in groups for one in group.from_ids))
     whole = list({group.newest.from_id for group in groups}) if partly else sampled
     parts = [
