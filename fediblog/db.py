@@ -221,7 +221,7 @@ _MISPLACED = (
 def _is_misplaced(error: BaseException) -> bool:
     cause = _cause(error)
     is_refused = isinstance(cause, sqlite3.OperationalError)
-    return is_refused and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+    return is_refused and getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _cause(error: BaseException) -> Any:
@@ -241,7 +241,7 @@ def translate(error: BaseException) -> FediblogError | None:
         return NotFound()
     cause = _cause(error)
     if isinstance(cause, sqlite3.OperationalError):
-        return _SQLITE.get(cause.sqlite_errorcode & 0xFF, lambda: None)()
+        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, lambda: None)()
     if isinstance(cause, asyncpg.DiskFullError):
         return NoSpace()
     if isinstance(error, DBConnectionError) or isinstance(cause, _AWAY):

@@ -20,19 +20,27 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from fediblog.remembering import Recent
 
-# Seconds for which a statement may hold up the loop (of CPU: a busy machine is no fault of the statement), and
-# after which it may try again.
+# Seconds of CPU for which a statement may hold up the loop: a busy machine is not its fault. And seconds for
+# which one that was slow is the thread's.
 _PATIENCE = 0.003
 _SLOW_FOR = 60.0
-# Instructions of SQLite's machine between two looks at the clock: some 0.1 ms.
-_STEPS = 5_000
+# A write cannot be broken off, so one that was slow is remembered for a day.
+_SLOW_TO_WRITE_FOR = 86_400.0
+# Instructions of SQLite's machine between two looks at the clock: some 20 µs.
+_STEPS = 1_000
 # After so many statements in a row others have a turn on the loop.
 _IN_A_ROW = 20
 _ROWS_AT_ONCE = 64
 _STATEMENTS_KEPT = 1_024
 # Kilobytes of pages for the looks in the thread, which are few.
 _FEW_PAGES = -8_192
-_SHORT = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|SAVEPOINT|RELEASE|ROLLBACK TO)\b", re.I)
+# With a post or somebody goes whatever hangs on them: nobody knows how much.
+_SHORT = re.compile(
+    r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE FROM (?!(post|account|person)\b)|SAVEPOINT|RELEASE|ROLLBACK TO)\b",
+    re.I,
+)
+
+_NOT_NOW = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 
 Doing = Callable[..., Any]
 
@@ -91,11 +99,13 @@ class _Connection(aiosqlite.Connection):
         """aiosqlite's own: all that is to be done with the connection goes through here."""
         if not (args and isinstance(args[0], str) and self._is_short(fn, args[0])):
             return await self._in_thread(partial(fn, *args, **kwargs))
+        found = await self._here(fn, *args)
+        # After the statement: before it somebody else could have the connection by the time it runs.
         self._in_a_row += 1
         if self._in_a_row > _IN_A_ROW:
             self._in_a_row = 0
             await asyncio.sleep(0)
-        return await self._here(fn, *args)
+        return found
 
     def _is_short(self, fn: Doing, sql: str) -> bool:
         return _SHORT.match(sql) is not None and self._slow.get(sql) is None
@@ -126,7 +136,7 @@ class Writing(_Connection):
             return fn(sql, *args)
         finally:
             if time.thread_time() - begun > _PATIENCE:
-                self._slow.put(sql, True, _SLOW_FOR)
+                self._slow.put(sql, True, _SLOW_TO_WRITE_FOR)
 
     async def _in_thread(self, doing: Doing) -> Any:
         self._given += 1
@@ -169,7 +179,8 @@ class Reading(_Connection):
         try:
             return self._quick.execute(sql, *args).fetchall()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+            # Not all of them have a code: what is no UTF-8 is Python's own complaint.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NOT_NOW:
                 raise
             self._slow.put(sql, True, _SLOW_FOR)
         return await self._in_thread(partial(fn, sql, *args))

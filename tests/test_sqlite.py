@@ -137,6 +137,37 @@ async def test_what_somebody_left_to_the_thread_ends_before_the_next_statement()
     assert await db.column("SELECT name FROM setting") == ["mine"]
 
 
+async def test_a_statement_that_comes_too_late_for_its_turn_is_not_done():
+    """Whatever the number of statements before it, after which others have a turn on the loop."""
+
+    async def late() -> None:
+        await db.execute("INSERT INTO setting (name, value) VALUES ('late', '1')")
+
+    for number in range(18, 24):
+        tasks: list[asyncio.Task[None]] = []
+        with suppress(KeyError):
+            async with db.transaction():
+                for _ in range(number):
+                    await db.value("SELECT 1")
+                tasks.append(asyncio.create_task(late()))
+                await asyncio.sleep(0)
+                raise KeyError
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert await db.column("SELECT name FROM setting") == []
+
+
+async def test_what_goes_with_a_post_may_be_much_so_the_thread_deletes_it(written: Traced):
+    async with db.transaction():
+        await db.execute("DELETE FROM post WHERE id = $1", 1)
+        await db.execute("DELETE FROM post_like WHERE post_id = $1", 1)
+    assert [here for verb, here in written.lines if verb == "DELETE"] == [False, True]
+
+
+async def test_what_cannot_be_read_as_text_is_said_as_it_is():
+    with pytest.raises(Exception, match="decode"):
+        await db.value("SELECT CAST(x'ff' AS TEXT)")
+
+
 async def test_many_statements_in_a_row_let_others_have_a_turn():
     turns = 0
 

@@ -19,7 +19,10 @@ from fediblog.api import (
     lists,
     markers,
     media,
+    noticed,
+    notification_policy,
     notifications,
+    notifications_grouped,
     oauth,
     oembed,
     polls,
@@ -51,7 +54,9 @@ _ROOMS = (
     lists,
     markers,
     media,
+    notification_policy,
     notifications,
+    notifications_grouped,
     oembed,
     polls,
     preferences,
@@ -80,6 +85,7 @@ def register(app: Quart, config: Config) -> None:
     """Open this door: all routes below /api, who asks, and the headers that apps rely on."""
     answers.install(app)
     streaming.install(app)
+    app.url_map.converters["group"] = noticed.GroupKey
     # Mastodon does not mind a slash at the end, and Mastodon.py asks for /api/v1/instance/.
     strictly, app.url_map.strict_slashes = app.url_map.strict_slashes, False
     for room in _ROOMS:

@@ -39,7 +39,12 @@ def json(value: Any, status: int = 200) -> Response:
 
 def listing(objects: Iterable[bytes], page: Page, cursors: Sequence[int]) -> Response:
     """A JSON list with a Link header to the pages around it."""
-    answer = json(rendering.listing(objects))
+    return linked(rendering.listing(objects), page, cursors)
+
+
+def linked(body: bytes, page: Page, cursors: Sequence[int]) -> Response:
+    """Any JSON that shows a page, with the same header."""
+    answer = json(body)
     args = [(name, value) for name, value in request.args.items(multi=True)]
     if link := paging.links(uris.absolute(quote(request.path)), args, page, list(cursors)):
         answer.headers["Link"] = link

@@ -73,6 +73,7 @@ async def metadata() -> Response:
             "token_endpoint_auth_methods_supported": methods,
             "revocation_endpoint_auth_methods_supported": methods,
             "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
         }
     )
     answer.headers["Cache-Control"] = "public, max-age=300"

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 
-from fediblog.api import conversations, notifications, rendering
+from fediblog.api import conversations, noticed, rendering
 from fediblog.api.listeners import Listener, Message
 from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
@@ -81,7 +81,7 @@ class Teller:
 
 
 async def _notice(account: Account, number: int) -> list[bytes]:
-    return await notifications.rendered([await notices.get(account, number)], account)
+    return await noticed.rendered([await notices.get(account, number)], account)
 
 
 async def _conversation(account: Account, number: int) -> list[bytes]:

@@ -5,7 +5,6 @@ a look-up depends on its columns alone, so here it is made once.
 """
 
 from collections.abc import Mapping
-from enum import Enum
 from functools import lru_cache
 from typing import Any, Self
 
@@ -45,7 +44,8 @@ def _statement(model: type[Model], columns: str, wanted: Mapping[str, Any]) -> t
     """The statement and its values. NULL is no value that anything equals."""
     given = {name: value for name, value in wanted.items() if value is not None}
     sql = _select(model, columns, tuple(given), tuple(name for name in wanted if name not in given))
-    return sql, *map(_plain, given.values())
+    fields = model._meta.fields_map
+    return sql, *(fields[name].to_db_value(value, model) for name, value in given.items())
 
 
 @lru_cache(256)
@@ -56,7 +56,3 @@ def _select(model: type[Model], columns: str, given: tuple[str, ...], null: tupl
     columns = columns or ", ".join(named.values())
     condition = " AND ".join(where) or "TRUE"
     return f"SELECT {columns} FROM {model._meta.db_table} WHERE {condition} LIMIT 1"
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value

@@ -34,7 +34,11 @@ _MOST_REGISTRATIONS, _WINDOW = 30, 600
 # RFC 3986 §3.1 for the scheme; the rest is what may stand in a URI without being encoded.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
 # What a browser runs or opens itself instead of giving it to the app (SECURITY §7).
-_FORBIDDEN = frozenset("javascript data vbscript file about blob filesystem view-source urn".split())
+_FORBIDDEN = frozenset(
+    "javascript data vbscript file about blob filesystem view-source urn intent jar mhtml feed chrome"
+    " chrome-extension moz-extension resource res content livescript mocha wyciwyg search-ms"
+    " itms-services".split()
+)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -96,16 +100,22 @@ async def authenticate(client_id: str, secret: str) -> App | None:
 
 
 def target(uri: str) -> str:
-    """Where a redirect URI leads, as a source for a content policy and as a word for people.
+    """Where a redirect URI leads, as a source for a content policy, which knows no IPv6 addresses.
 
     `https://elk.zone` for a web site, `tusky:` for a program; empty for a code that is shown on a page.
     """
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https") and not _HOST.fullmatch(parts.hostname or ""):
+        return f"{parts.scheme}:"
+    return shown(uri).lower()
+
+
+def shown(uri: str) -> str:
+    """The same as a word for people."""
     if uri == OUT_OF_BAND:
         return ""
     parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or ""):
-        return f"{parts.scheme}:"
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 
 
 # ------------------------------------------------------------------------------------------------- checking
@@ -138,13 +148,19 @@ def _is_redirect_uri(uri: str) -> bool:
     if parts is None or parts.scheme in _FORBIDDEN:
         return False
     if parts.scheme == "http":
-        return bool(parts.hostname) and (_is_loopback(parts.hostname or "") or not settings().secure)
-    return parts.scheme != "https" or bool(parts.hostname)
+        return _is_host(parts) and (_is_loopback(parts.hostname or "") or not settings().secure)
+    return parts.scheme != "https" or _is_host(parts)
 
 
 def _is_website(url: str) -> bool:
-    parts = _split(url.split("#")[0])
-    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    parts = _split(url.replace("#", "", 1))
+    return parts is not None and parts.scheme in ("http", "https") and _is_host(parts)
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Whether people can be told where it leads: a name or an address as everybody writes them."""
+    host = parts.hostname or ""
+    return _HOST.fullmatch(host) is not None or _is_address(host)
 
 
 def _split(uri: str) -> SplitResult | None:
@@ -160,12 +176,15 @@ def _split(uri: str) -> SplitResult | None:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def _storable(client_id: str) -> str:

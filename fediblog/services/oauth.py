@@ -26,10 +26,21 @@ REMEMBERED = moments.DAY
 # address for all its people.
 _MOST_TOKENS, _WINDOW = 300, 300
 
+# Nobody has to sign in for a token of an app's own, so there must be an end to them.
+_MOST_OWN = 10
+_END_OLDER = """
+DELETE FROM oauth_token WHERE app_id = $1 AND user_id IS NULL AND id NOT IN (
+    SELECT id FROM oauth_token WHERE app_id = $1 AND user_id IS NULL ORDER BY id DESC LIMIT $2)
+"""
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
-_STILL = "SELECT 1 FROM person WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL"
+_STILL = """
+SELECT 1 FROM person u JOIN membership m ON m.user_id = u.id JOIN account a ON a.id = m.account_id
+WHERE u.id = $1 AND u.password_hash = $2 AND u.disabled_at IS NULL
+  AND a.id = $3 AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+"""
 _WORKS = "used_at IS NULL AND expires_at > $2"
 
 
@@ -88,8 +99,9 @@ async def grant(wish: Wish, user: User, account_id: int | None = None) -> str:
         raise Forbidden("This account has been suspended by the staff of this server.")
     code = keys.new_token()
     async with db.transaction():
+        await locks.accounts([account.id])
         await locks.user(user.id)
-        if await db.value(_STILL, user.id, user.password_hash) is None:
+        if await db.value(_STILL, user.id, user.password_hash, account.id) is None:
             raise Unauthenticated
         await db.execute(
             "INSERT INTO oauth_code"
@@ -139,9 +151,12 @@ async def exchange(app: App, code: str, redirect_uri: str, verifier: str = "") -
 
 
 async def for_app(app: App, scope: str = "") -> tuple[str, frozenset[str]]:
-    """A token of the app's own (RFC 6749 §4.4), with its scopes. Raises Refusal."""
+    """A token of the app's own (RFC 6749 §4.4), with its scopes; its latest few work. Raises Refusal."""
     scopes = _within(app, scope)
-    return await tokens.create(None, None, scopes, app.id), scopes
+    async with db.transaction():
+        made = await tokens.create(None, None, scopes, app.id)
+        await db.execute(_END_OLDER, app.id, _MOST_OWN)
+    return made, scopes
 
 
 async def revoke(token: str, app: App | None) -> None:

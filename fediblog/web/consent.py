@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from quart import Blueprint, Response, request
 
+from fediblog import uris
 from fediblog.errors import Malformed, NotFound
 from fediblog.models import Account, User
 from fediblog.services import apps, members, oauth
@@ -64,7 +65,7 @@ async def ask() -> Response:
     try:
         wish = await _wish(asked)
     except Refusal as error:
-        return _refused(asked, error)
+        return _refused(asked, error) if who.session() else _not_sent_away(asked, error)
     session = who.session()
     forced = request.args.get("force_login", "").lower() in _YES
     if session is None or forced:
@@ -73,7 +74,7 @@ async def ask() -> Response:
     return await answers.page(
         "oauth/consent.html",
         app=wish.app,
-        target=apps.target(wish.redirect_uri),
+        target=apps.shown(wish.redirect_uri),
         allowed=permissions.told(wish.scopes),
         faces=[face_of(account) for account in await _accounts(session.user)],
         chosen=session.account.id,
@@ -142,6 +143,16 @@ def _sign_in(asked: _Asked) -> str:
     return f"/auth/sign_in?{urlencode({'return_to': f'{_PATH}?{asked.query}', 'again': '1'})}"
 
 
+def _not_sent_away(asked: _Asked, error: Refusal) -> Response:
+    """Anybody may register an app: a stranger is asked who they are before they are sent to its address.
+
+    Else this server would lend its name to any other (RFC 9700 §4.11.2).
+    """
+    if len(asked.query) > _LONGEST:
+        raise Malformed(error.message)
+    return answers.see_other(_sign_in(asked))
+
+
 def _refused(asked: _Asked, error: Refusal) -> Response:
     """Tell the app; where it has no address, the person."""
     if asked.value("redirect_uri") == OUT_OF_BAND:
@@ -152,6 +163,8 @@ def _refused(asked: _Asked, error: Refusal) -> Response:
 def _back(asked: _Asked, **values: str) -> Response:
     """On to the app. 303, so that what was typed here is not sent there (RFC 9700 §4.12)."""
     uri = asked.value("redirect_uri")
+    # Who speaks with many servers knows by it which one has answered (RFC 9207).
+    values["iss"] = uris.absolute("/")
     if asked.has_state:
         values["state"] = asked.value("state")
     joint = "" if uri.endswith(("?", "&")) else "&" if "?" in uri else "?"

@@ -5,10 +5,13 @@ from typing import NamedTuple
 from quart import Blueprint, Response
 
 from fediblog import text
+from fediblog.errors import NotFound
 from fediblog.models import Account
-from fediblog.services import follows, markers, notifications
+from fediblog.paging import BIGGEST
+from fediblog.services import follows, markers, notification_requests, notifications
 from fediblog.services.matching import Context
-from fediblog.services.notifications import Group, Kind
+from fediblog.services.notification_requests import Request
+from fediblog.services.notifications import Choice, Group, Kind
 from fediblog.web import answers, faces, lines, pages, profiles, who
 from fediblog.web.faces import Face
 from fediblog.web.lines import Line
@@ -57,6 +60,14 @@ class Told(NamedTuple):
     new: bool
 
 
+class Waiting(NamedTuple):
+    """Somebody who is held back, with the page of what they did."""
+
+    face: Face
+    words: str
+    path: str
+
+
 @blueprint.get("/notifications")
 async def everything() -> Response:
     """All of it. Seeing it marks it as read."""
@@ -67,6 +78,51 @@ async def everything() -> Response:
 async def mentions() -> Response:
     """Only what was said to the reader."""
     return await _listed("mentions")
+
+
+@blueprint.get("/notifications/requests")
+async def held_back() -> Response:
+    """Whom the policy of the reader holds back."""
+    page = pages.asked(40, 80)
+    found = await notification_requests.listing(who.member().account, page)
+    return await answers.page(
+        "notification_requests.html",
+        waiting=await _waiting(found),
+        pages=pages.around(page, [one.id for one in found], "people"),
+    )
+
+
+@blueprint.get("/notifications/requests/<int:request_id>")
+async def held_back_from(request_id: int) -> Response:
+    """What one of them did, before one decides."""
+    account, page = who.member().account, pages.asked(40, 80)
+    asked = await notification_requests.get(account, request_id)
+    waiting = await _waiting([asked])
+    if not waiting:
+        raise NotFound
+    found = await notifications.chosen(account, page, Choice(from_id=asked.from_id, held=True))
+    groups = notifications.together(found)
+    return await answers.page(
+        "notifications.html",
+        told=await _told(groups.groups, account, BIGGEST),
+        pages=pages.around(page, groups.cursors, "notifications"),
+        tab="requests",
+        asking=waiting[0],
+    )
+
+
+@blueprint.post("/notifications/requests/<int:request_id>/accept")
+async def accept_request(request_id: int) -> Response:
+    """Show what they did, and will do."""
+    await notification_requests.accept(who.member().account, [request_id])
+    return answers.back("/notifications/requests")
+
+
+@blueprint.post("/notifications/requests/<int:request_id>/dismiss")
+async def dismiss_request(request_id: int) -> Response:
+    """Throw away what they did."""
+    await notification_requests.dismiss(who.member().account, [request_id])
+    return answers.back("/notifications/requests")
 
 
 @blueprint.get("/follow_requests")
@@ -98,6 +154,19 @@ async def reject(name: str) -> Response:
     return answers.back("/follow_requests")
 
 
+async def _waiting(found: list[Request]) -> list[Waiting]:
+    people = {face.id: face for face in await faces.faces([one.from_id for one in found])}
+    return [
+        Waiting(people[one.from_id], _many(one.notices), f"/notifications/requests/{one.id}")
+        for one in found
+        if one.from_id in people
+    ]
+
+
+def _many(notices: int) -> str:
+    return "1 notification" if notices == 1 else f"{notices} notifications"
+
+
 async def _listed(tab: str) -> Response:
     account = who.member().account
     page = pages.asked(40, 80)
@@ -109,6 +178,8 @@ async def _listed(tab: str) -> Response:
         told=await _told(found.groups, account, read),
         pages=pages.around(page, found.cursors, "notifications"),
         tab=tab,
+        asking=None,
+        waiting=(await notification_requests.summary(account)).requests,
     )
 
 

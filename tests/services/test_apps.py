@@ -125,6 +125,7 @@ async def test_a_server_without_https_lets_codes_go_without(database: None) -> N
         ("scopes", {"scopes": "read everything"}),
         ("website", {"website": "javascript:alert(1)"}),
         ("website", {"website": "elk"}),
+        ("website", {"website": "https://elk.zone/#" + "x" * 9_000}),
     ],
 )
 async def test_what_is_wrong_is_told_by_its_name(database: None, field: str, given: dict[str, Any]) -> None:

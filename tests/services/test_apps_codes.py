@@ -117,6 +117,25 @@ async def _suspended(account: Account, user: User) -> None:
     await moderation.suspend(account, await user_of(await person("boss", role="admin")))
 
 
+async def test_who_is_suspended_at_this_very_moment_gives_no_code(
+    elk: App, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def a_moment_ago(user: User, account_id: int | None) -> Account:
+        return alice
+
+    monkeypatch.setattr(members, "acted_for", a_moment_ago)
+    user = await user_of(alice)
+    await Account.filter(id=alice.id).update(suspended_at=1)
+    with pytest.raises(Unauthenticated):
+        await oauth.grant(oauth.Wish(elk, CALLBACK, frozenset(["read"])), user)
+
+
+async def test_of_an_apps_own_tokens_the_latest_few_work(elk: App) -> None:
+    made = [(await oauth.for_app(elk))[0] for _ in range(12)]
+    works = [await tokens.find(token) is not None for token in made]
+    assert works == [False] * 2 + [True] * 10
+
+
 @pytest.mark.parametrize("end", [_new_password, _suspended])
 async def test_a_code_ends_with_the_right_to_give_it(
     elk: App, alice: Account, end: Callable[[Account, User], Awaitable[None]]

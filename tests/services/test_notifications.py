@@ -10,8 +10,17 @@ from fediblog.config import Config
 from fediblog.errors import NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.paging import Page
-from fediblog.services import blocks, follows, likes, mutes, notifications, thread_mutes
-from fediblog.services.notifications import Kind
+from fediblog.services import (
+    blocks,
+    follows,
+    likes,
+    mutes,
+    notification_groups,
+    notification_requests,
+    notifications,
+    thread_mutes,
+)
+from fediblog.services.notifications import EVERYTHING, Choice, Kind
 from tests.harness.statements import analyse
 from tests.people import person, remote
 from tests.services.making import mention, post, told
@@ -358,18 +367,25 @@ async def town(alice: Account) -> None:
             " SELECT id, uri, id, id, 0, local, '[]', 1 FROM account"
         )
         await db.execute(
-            "INSERT INTO notification (id, account_id, kind, from_id, post_id, key, created_at)"
+            "INSERT INTO notification"
+            " (id, account_id, kind, from_id, post_id, key, created_at, group_key, filtered)"
             " SELECT row_number() OVER (ORDER BY b.id, a.id), a.id,"
             " CASE b.id % 3 WHEN 0 THEN 'like' ELSE 'boost' END, b.id, a.id,"
-            f" CAST(b.id AS TEXT), 1 {pairs}"
+            f" CAST(b.id AS TEXT), 1, 'like-' || (b.id % 90), b.id % 4 > 0 {pairs}"
+        )
+        await db.execute("INSERT INTO notification_policy SELECT id, 1, 1, 1, 1, 1 FROM account")
+        await db.execute(
+            "INSERT INTO notification_request SELECT account_id, from_id, min(id), 1, 1 FROM notification"
+            " WHERE filtered GROUP BY account_id, from_id"
         )
         for table, columns in (
             ("block", "account_id, target_id, id, uri, created_at"),
             ("mute", "account_id, target_id, id, created_at"),
             ("follow", "follower_id, target_id, id, uri, created_at"),
             ("mention", "post_id, account_id"),
+            ("notification_permission", "account_id, from_id"),
         ):
-            number = "" if table == "mention" else ", b.id"
+            number = ", b.id" if ", id" in columns else ""
             uri = ", 'u' || a.id || '-' || b.id" if "uri" in columns else ""
             now = ", 1" if "created_at" in columns else ""
             await db.execute(f"INSERT INTO {table} ({columns}) SELECT a.id, b.id{number}{uri}{now} {pairs}")
@@ -388,5 +404,17 @@ async def test_lists_walk_their_index_and_neither_scan_nor_sort(alice: Account, 
         sql = notifications.statement(page, kinds)
         plan = "\n".join(await explain(sql, alice.id, page.before, page.after))
         assert index in plan, plan
-        for bad in ("Sort", "Hash", "hashed", "Merge Join", "Seq Scan", "TEMP B-TREE", "SCAN n"):
+        for bad in (*_SCANS, "Sort", "TEMP B-TREE"):
             assert bad not in plan, plan
+    for sql, index in (
+        (notifications.select("$3", "DESC LIMIT 20", Choice(held=True)), "notification_list"),
+        (notification_groups.statement(page, EVERYTHING), "notification_group"),
+        (notification_requests.statement(page), "notification_request_list"),
+    ):
+        plan = "\n".join(await explain(sql, alice.id, page.before, page.after))
+        assert index in plan, plan
+        for bad in _SCANS:
+            assert bad not in plan, plan
+
+
+_SCANS = ("Hash", "hashed", "Merge Join", "Seq Scan", "SCAN n", "SCAN o", "SCAN r")

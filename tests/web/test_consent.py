@@ -182,16 +182,25 @@ async def test_nobody_is_sent_to_an_address_that_is_not_registered(
     ],
 )
 async def test_other_faults_are_told_to_the_app(
-    visitor: Browser, elk: App, wrong: dict[str, str], error: str
+    browser_of: BrowserOf, elk: App, alice: Account, wrong: dict[str, str], error: str
 ) -> None:
-    told = sent_back((await visitor.open(wish(elk, **wrong), 303)).location)
+    told = sent_back((await (await browser_of(alice)).open(wish(elk, **wrong), 303)).location)
     assert (told["error"], told["state"]) == (error, STATE)
     assert told["error_description"]
 
 
-async def test_what_is_given_twice_or_is_far_too_long_is_told_to_the_app(visitor: Browser, elk: App) -> None:
+async def test_what_is_given_twice_or_is_far_too_long_is_told_to_the_app(
+    browser_of: BrowserOf, elk: App, alice: Account
+) -> None:
+    hers = await browser_of(alice)
     for path in (f"{wish(elk)}&scope=write", wish(elk, state="x" * 6000)):
-        assert sent_back((await visitor.open(path, 303)).location)["error"] == "invalid_request"
+        assert sent_back((await hers.open(path, 303)).location)["error"] == "invalid_request"
+
+
+async def test_a_stranger_is_not_sent_on_by_a_wish_that_is_wrong(visitor: Browser, elk: App) -> None:
+    location = (await visitor.open(wish(elk, response_type="token"), 303)).location
+    assert location.startswith("/auth/sign_in?")
+    assert not (await visitor.open(wish(elk, response_type="token", state="x" * 6000), 400)).location
 
 
 async def test_the_form_is_checked_like_the_address(browser_of: BrowserOf, elk: App, alice: Account) -> None:
@@ -211,7 +220,8 @@ async def test_an_address_with_a_query_keeps_it(browser_of: BrowserOf, alice: Ac
     app = await registered(uri="https://elk.zone/?server=x")
     answer = await (await browser_of(alice)).submit(wish(app, state=""), PATH, decision="allow")
     told = parse_qs(urlsplit(answer.location).query)
-    assert told.keys() == {"server", "code"} and told["server"] == ["x"]
+    assert told.keys() == {"server", "code", "iss"} and told["server"] == ["x"]
+    assert told["iss"] == ["http://localhost:8000/"]
 
 
 @pytest.mark.parametrize(

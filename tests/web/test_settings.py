@@ -20,6 +20,7 @@ PAGES = {
     "posting": "Posting",
     "appearance": "Appearance",
     "filters": "Filters",
+    "notifications": "Notifications",
     "mail": "Mail",
     "email": "Address",
     "password": "Password",

@@ -69,12 +69,14 @@ class _Office:
     async def run(self) -> None:
         """Until nothing is due, the stop, or the end of the spell. What was leased is returned."""
         writing = self._loop.create_task(self._recorder.run(), name="delivery results")
+        ended = False
         try:
             while await self._is_busy():
                 await self._wait()
-            self._has_ended = True
+            ended = True
         finally:
-            if not self._has_ended:
+            self._has_ended = True
+            if not ended:
                 await self._return_all()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)

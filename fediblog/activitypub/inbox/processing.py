@@ -51,7 +51,7 @@ class _Drain:
     """The rows in hand, a lane for each actor, and what is to be written down of them."""
 
     def __init__(self, owner: str) -> None:
-        self._stopping = False
+        self._stopping = self._has_ended = False
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._until = time.monotonic() + _SPELL
@@ -68,7 +68,7 @@ class _Drain:
 
     def takes_more(self) -> bool:
         """Whether it looks for more when it is woken."""
-        return not self._stopping and time.monotonic() <= self._until
+        return not self._has_ended and not self._stopping and time.monotonic() <= self._until
 
     def stop(self) -> None:
         """Begin nothing more: what is not begun yet goes back at once."""
@@ -85,6 +85,7 @@ class _Drain:
                 await self._write_down()
             ended = True
         finally:
+            self._has_ended = True
             if not ended:
                 await self._return_all()
         if time.monotonic() > self._until:

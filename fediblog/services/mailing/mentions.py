@@ -57,7 +57,7 @@ def _news_sql() -> str:
 SELECT reader.username AS reader, p.id AS post_id, p.visibility, p.summary, p.content,
   a.username, a.domain, a.display_name
 FROM {db.unnest("$1")}
-JOIN notification n ON n.id = given.id AND n.kind = 'mention'
+JOIN notification n ON n.id = given.id AND n.kind = 'mention' AND NOT n.filtered
 JOIN membership own ON own.account_id = n.account_id AND own.user_id = $2
 JOIN account reader ON reader.id = n.account_id AND reader.suspended_at IS NULL AND reader.deleted_at IS NULL
 JOIN post p ON p.id = n.post_id

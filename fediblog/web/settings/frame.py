@@ -12,6 +12,7 @@ _TABS = (
     ("posting", "Posting"),
     ("appearance", "Appearance"),
     ("filters", "Filters"),
+    ("notifications", "Notifications"),
     ("mail", "Mail"),
     ("email", "Address"),
     ("password", "Password"),
