@@ -26,6 +26,7 @@ from fediblog.services import (
     lists,
     moderation,
     mutes,
+    notification_policy,
     posts,
     tags,
     tokens,
@@ -225,6 +226,17 @@ async def test_direct_posts_come_as_conversations_to_those_who_take_part(
     assert conversation["last_status"]["id"] == str(post.id)
     assert [one["id"] for one in conversation["accounts"]] == [str(bob.id)]
     assert (await others.next())[2]["last_status"]["account"]["id"] == str(carol.id)
+
+
+async def test_what_is_held_back_from_the_list_is_not_heard(
+    listen: Listen, alice: Account, bob: Account, carol: Account
+) -> None:
+    await follows.follow(alice, carol)
+    await notification_policy.edit(alice, not_following="filter")
+    hers, own = await listen(alice, "user:notification"), await write(alice)
+    await likes.like(bob, own)
+    await likes.like(carol, own)
+    assert (await hers.nothing_but("notification"))[2]["account"]["id"] == str(carol.id)
 
 
 async def test_home_gets_hashtags_that_one_follows(listen: Listen, alice: Account, bob: Account) -> None:
