@@ -15,6 +15,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from fediblog.config import Config
+from fediblog.ending import end
 
 log = structlog.get_logger()
 
@@ -123,10 +124,7 @@ class _Wire:
     async def close(self) -> None:
         if self._speaking is not None:
             await asyncio.wait([self._speaking], timeout=_PATIENCE)
-        tasks = [task for task in (self._speaking, self._hearing) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*(task for task in (self._speaking, self._hearing) if task is not None))
         with suppress(*_ERRORS):
             await self._redis.aclose()
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from fediblog import queue
 from fediblog.config import Config
+from fediblog.ending import end
 from fediblog.queue import Job
 
 log = structlog.get_logger()
@@ -54,8 +55,7 @@ async def beating(app: Celery, config: Config) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        await end(keeping)
         if lock is not None:
             await lock.let_go()
 
