@@ -11,7 +11,6 @@ from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
 from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
-from fediblog.config import settings as configured
 from fediblog.errors import FediblogError, NoSpace, NotFound
 from fediblog.web import mishaps
 
@@ -49,7 +48,8 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.register_error_handler(Exception, _unforeseen)
     if open_house:
         _open_with(app, config)
-    app.before_serving(_get_ready)
+    if config.federation.enabled:
+        app.before_serving(_get_ready)
     return app
 
 
@@ -75,8 +75,7 @@ def _open_with(app: Quart, config: Config) -> None:
 
 async def _get_ready() -> None:
     """The server's own key takes a while to make, once: not when the first stranger waits for it."""
-    if configured().federation.enabled:
-        current_app.add_background_task(senders.of_server)
+    current_app.add_background_task(senders.of_server)
 
 
 async def _refuse_when_full() -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 
-# Seconds until a task that goes on is told once more.
-_AGAIN = 1.0
+# Seconds until a task that goes on is told once more. Its own clearing up, which that would break off, takes
+# less.
+_AGAIN = 5.0
 
 
 async def end(*tasks: "asyncio.Task[None]") -> None:

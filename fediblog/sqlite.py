@@ -15,8 +15,7 @@ from functools import partial
 from typing import Any
 
 import aiosqlite
-from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
-from tortoise.exceptions import IntegrityError, OperationalError
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper, translate_exceptions
 
 from fediblog.remembering import Recent
 
@@ -48,14 +47,10 @@ Doing = Callable[..., Any]
 class _Direct(SqliteClient):
     """Questions go to the connection as they are: it needs no lock, since it takes one at a time."""
 
+    @translate_exceptions
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
         """Tortoise's own: the rows of an answer."""
-        try:
-            rows = list(await self._connection.execute_fetchall(query, values))  # type: ignore[union-attr]
-        except sqlite3.OperationalError as error:
-            raise OperationalError(error) from error
-        except sqlite3.IntegrityError as error:
-            raise IntegrityError(error) from error
+        rows = list(await self._connection.execute_fetchall(query, values))  # type: ignore[union-attr]
         # A row made into a dict by itself looks every name up from the first column on.
         names = rows[0].keys() if rows else []
         return [dict(zip(names, row, strict=True)) for row in rows]

@@ -47,7 +47,6 @@ class Drains:
     def __init__(
         self, job: Job, make: Callable[[str], Drain], release: Callable[[str], Awaitable[int]], freed: str
     ) -> None:
-        self._job = job
         self._make = make
         self._release = release
         self._freed = freed

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from fediblog.api import answers, auth, entities, forms
 from fediblog.api.auth import scope
 from fediblog.api.filters import seconds
-from fediblog.services import filters
+from fediblog.services import filters, titles
 from fediblog.services.filters import Draft, KeywordDraft
 from fediblog.services.matching import Action
 
@@ -59,7 +59,7 @@ def _draft(given: Mapping[str, Any], phrase: str | None = None) -> Draft:
     phrase = forms.text(given["phrase"]) if "phrase" in given else phrase
     hides = forms.switch(given.get("irreversible"))
     return Draft(
-        title=phrase[: filters.LONGEST_TITLE] if phrase else phrase,
+        title=phrase[: titles.LONGEST] if phrase else phrase,
         contexts=forms.texts(given["context"]) if "context" in given else None,
         action=None if hides is None else (Action.HIDE if hides else Action.WARN).value,
         seconds=seconds(given.get("expires_in")),

@@ -30,7 +30,7 @@ from fediblog.http.fetching import Fetched, Saved, fetch, fetch_to_file
 from fediblog.http.fields import MediaType, media_type, retry_after
 from fediblog.http.opening import close, open
 from fediblog.http.posting import Answered, post
-from fediblog.http.urls import check_url, origin
+from fediblog.http.urls import authority, check_url, origin
 
 __all__ = [
     "Answered",
@@ -44,6 +44,7 @@ __all__ = [
     "TooMuch",
     "Unreachable",
     "Unwelcome",
+    "authority",
     "check_url",
     "close",
     "fetch",

@@ -57,6 +57,11 @@ def origin(url: str) -> str:
     return f"{parsed.scheme}://{parsed.netloc.decode()}"
 
 
+def authority(url: str) -> str:
+    """Host and port as they stand in handles and rules: the origin without its scheme. Raises Refused."""
+    return origin(url).partition("://")[2]
+
+
 def host(url: str) -> str:
     """The host of a URL that has been through `check_url`."""
     return _parsed(url).host

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from fediblog import db, ids, moments, text
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
-from fediblog.services import locks, matching, posts, streams
+from fediblog.services import locks, matching, posts, streams, titles
 from fediblog.services.matching import Action, Context, Filter, Keyword, Marked
 
 MOST_FILTERS = 300
 # Of all filters of somebody together: each is looked for in every post that they read.
 MOST_KEYWORDS = 1_000
 MOST_POSTS = 1_000
-LONGEST_TITLE = 256
 _LONGEST_KEYWORD = 512
 _LONGEST = 100 * 366 * moments.DAY
 
@@ -231,21 +230,12 @@ async def _owner(account: Account, table: str, number: int) -> int:
 
 def _checked(draft: Draft) -> Draft:
     return Draft(
-        title=None if draft.title is None else _title(draft.title),
+        title=None if draft.title is None else titles.checked(draft.title, "filter"),
         contexts=None if draft.contexts is None else _known(draft.contexts),
         action=_action(draft.action),
         seconds=_seconds(draft.seconds),
         keywords=[_keyword_draft(each) for each in draft.keywords if each.id is not None or not each.gone],
     )
-
-
-def _title(typed: str) -> str:
-    title = text.tidy(typed)
-    if not title:
-        raise Invalid("A filter needs a title.", "title")
-    if len(title) > LONGEST_TITLE:
-        raise Invalid(f"A title can have at most {LONGEST_TITLE} characters.", "title")
-    return title
 
 
 def _known(words: Sequence[str]) -> list[str]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from fediblog import db, ids, text
+from fediblog import db, ids
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import locks, people
+from fediblog.services import locks, people, titles
 from fediblog.services.people import People, Relation
 
 
@@ -39,7 +39,6 @@ MEMBERS = Relation("list_member", "list_id", "account_id")
 MOST_LISTS = 50
 # Reading goes member by member (TIMELINES §1, "top"), so this bounds what a page costs.
 MOST_MEMBERS = 1_000
-_LONGEST_TITLE = 256
 
 
 async def listing(account: Account) -> list[AccountList]:
@@ -59,7 +58,7 @@ async def create(
     account: Account, title: str, replies: str = Replies.LIST, exclusive: bool = False
 ) -> AccountList:
     """Make an empty list. Raises Invalid without a good title, for an unknown policy and for one too many."""
-    made = AccountList(ids.new(), _title(title), _replies(replies), exclusive)
+    made = AccountList(ids.new(), titles.checked(title, "list"), _replies(replies), exclusive)
     async with db.transaction():
         await locks.hold(f"lists:{account.id}")
         if await db.value("SELECT count(*) FROM list WHERE account_id = $1", account.id) >= MOST_LISTS:
@@ -76,7 +75,7 @@ async def edit(
     exclusive: bool | None = None,
 ) -> AccountList:
     """Change a list; None keeps what is. Raises NotFound, and Invalid as `create`."""
-    title = None if title is None else _title(title)
+    title = None if title is None else titles.checked(title, "list")
     policy = None if replies is None else _replies(replies).value
     async with db.transaction():
         found = await db.row(_UPDATE, list_id, account.id, title, policy, exclusive)
@@ -155,15 +154,6 @@ def kept_apart(reader: str, author: str) -> str:
 
 
 # -------------------------------------------------------------------------------------------------- steps
-
-
-def _title(typed: str) -> str:
-    title = text.tidy(typed)
-    if not title:
-        raise Invalid("A list needs a title.", "title")
-    if len(title) > _LONGEST_TITLE:
-        raise Invalid(f"A title can have at most {_LONGEST_TITLE} characters.", "title")
-    return title
 
 
 def _replies(word: str) -> Replies:

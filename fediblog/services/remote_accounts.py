@@ -82,7 +82,7 @@ def _handle(incoming: IncomingAccount) -> tuple[str, str]:
 
 def _host(uri: str, domain: str) -> str:
     """Where an account lives; nothing when that is the server in its handle."""
-    host = http.origin(uri).partition("://")[2]
+    host = http.authority(uri)
     return "" if host == domain else host
 
 

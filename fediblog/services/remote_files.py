@@ -101,7 +101,7 @@ async def _allowed(wanted: Wanted, owner: Account) -> Wanted:
 
 def _host(url: str) -> str:
     try:
-        return http.origin(url).partition("//")[2]
+        return http.authority(url)
     except Refused:
         raise NotFound from None
 
