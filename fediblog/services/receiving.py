@@ -18,6 +18,7 @@ from fediblog.services import (
     edits,
     hashtags,
     home,
+    indexed,
     locks,
     notifications,
     polls,
@@ -159,6 +160,8 @@ async def _take_in(author: Account, incoming: IncomingPost, number: int, sent: b
     await attachments.put_files(post, incoming.attachments)
     if incoming.question is not None:
         await attachments.put_poll(post, incoming.question)
+    more = incoming.attachments or incoming.question
+    await (indexed.post(post.id) if more else indexed.plain(post))
     if sent or post.created_at > moments.now() - _NEWS:
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
         await home.bring(post.id)
@@ -215,6 +218,7 @@ async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
     )
     await attachments.replace_files(post, incoming.attachments)
     await attachments.replace_poll(post, incoming.question)
+    await indexed.post(post.id)
     await hashtags.replace(post, incoming.hashtags)
     fresh = await storing.address_anew(post, addressed.named, edited_at, addressed.silent)
     await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
