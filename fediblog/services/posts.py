@@ -9,6 +9,7 @@ from fediblog.errors import Gone, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
 from fediblog.services import (
+    cards,
     composing,
     conversations,
     edits,
@@ -60,6 +61,7 @@ async def publish(author: Account, draft: Draft) -> Post:
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
         await (indexed.post(post.id) if draft.media_ids or draft.poll else indexed.plain(post))
+        await cards.want(post)
         await _announce(author, post, composed.mentioned)
         await storing.count(author, post)
         await _let_others_know(Event.POST_PUBLISHED, author, post, composed)
@@ -84,6 +86,7 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         await polls.replace(post.id, draft.poll)
         await _rewrite(post, composed, changed)
         await indexed.post(post.id)
+        await cards.want(post)
         await hashtags.replace(post, composed.hashtags)
         fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
