@@ -16,6 +16,8 @@ from fediblog.paging import BIGGEST
 from fediblog.text import Phrase
 
 _MOST = 40
+# Each is looked up.
+_MOST_HANDLES = 5
 _PIECE = re.compile(r'(?P<not>-?)(?:(?P<name>[A-Za-z]{2,8}):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>\S+))')
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}", re.IGNORECASE)
@@ -75,7 +77,8 @@ def _operator(asked: Asked, name: str, given: str, refused: bool) -> bool:
         return True
     match name:
         case "from" if given.strip("@"):
-            (asked.others if refused else asked.authors).append(given)
+            into = asked.others if refused else asked.authors
+            into += [given] if len(into) < _MOST_HANDLES else []
         case "language" if _LANGUAGE.fullmatch(given) and not refused:
             asked.language = given.lower()
         case "in" if given.lower() in ("library", "public", "all") and not refused:
