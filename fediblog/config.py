@@ -117,6 +117,8 @@ class Limits(_Section):
     # Files of other servers that are kept here to be shown: so much of them, and unseen so long at most.
     media_cache_megabytes: int = Field(1024, ge=16, le=100_000_000)
     media_cache_days: int = Field(7, ge=1, le=3650)
+    # Whether pages that posts link to are asked what to show under the link.
+    link_previews: bool = True
 
 
 class Web(_Section):

@@ -191,7 +191,7 @@ async def freely_planned() -> AsyncIterator[None]:
         yield
         return
     async with transaction():
-        await execute("SET LOCAL plan_cache_mode = auto")
+        await execute("SET LOCAL plan_cache_mode = force_custom_plan")
         yield
 
 

@@ -41,6 +41,7 @@ class Job(StrEnum):
     ERASE = "erase"  # key: account
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
     CHECK_LINKS = "check_links"  # key: account whose profile names pages
+    CARD = "card"  # key: page that posts link to
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
@@ -85,6 +86,7 @@ _QUEUE_OF = {
     Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
     Job.CHECK_LINKS: "fetch",
+    Job.CARD: "fetch",
     Job.RESOLVE: "fetch",
     Job.REFRESH: "fetch",
     Job.SYNCHRONISE: "fetch",

@@ -1,8 +1,9 @@
 """Migrations: hand-written SQL that gives the same schema on both databases, run one at a time under a lock.
 
 Each file `migrations/NNNN_name.sql` is one step: statements parted by `;`, with a few words in braces where
-the dialects differ. A step and the record of it are one transaction, so a step that was interrupted has not
-happened. (Why not the ORM's own machinery: docs/decisions/0001-migrations-are-sql.md.)
+the dialects differ. One that begins with `{sqlite}` or `{postgres}` is for that database alone, and `{;}` is
+a semicolon inside of one. A step and the record of it are one transaction, so a step that was interrupted has
+not happened. (Why not the ORM's own machinery: docs/decisions/0001-migrations-are-sql.md.)
 """
 
 import asyncio
@@ -77,10 +78,19 @@ def _steps() -> dict[str, Traversable]:
 
 def _statements(text: str) -> list[str]:
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
-    text = "\n".join(lines)
+    found = [statement.strip() for statement in "\n".join(lines).replace("{;}", "\0").split(";")]
+    return [_spoken(statement) for statement in found if statement and not _for_the_other(statement)]
+
+
+def _for_the_other(statement: str) -> bool:
+    return any(statement.startswith("{" + other + "}") for other in _WORDS if other != db.dialect())
+
+
+def _spoken(statement: str) -> str:
+    statement = statement.removeprefix("{" + db.dialect() + "}").replace("\0", ";")
     for word, meaning in _WORDS[db.dialect()].items():
-        text = text.replace("{" + word + "}", meaning)
-    return [statement.strip() for statement in text.split(";") if statement.strip()]
+        statement = statement.replace("{" + word + "}", meaning)
+    return statement
 
 
 async def _has_record() -> bool:

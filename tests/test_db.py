@@ -399,7 +399,7 @@ async def test_postgres_runs_with_our_settings(database):
         assert await db.value("SHOW plan_cache_mode") == "force_generic_plan"
         assert await db.value("SHOW random_page_cost") == "1.1"
         async with db.freely_planned():
-            assert await db.value("SHOW plan_cache_mode") == "auto"
+            assert await db.value("SHOW plan_cache_mode") == "force_custom_plan"
 
 
 @postgres_only

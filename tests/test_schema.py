@@ -21,13 +21,17 @@ _TYPES = {
 
 
 async def _shape() -> dict[str, object]:
-    """Columns as `table.name`, references as `table.name ->`, indexes by their name."""
+    """Columns as `table.name`, references as `table.name ->`, indexes by their name.
+
+    Without the index of words, which each database has in its own way (docs/decisions/0011).
+    """
     return await (_sqlite() if db.dialect() == "sqlite" else _postgres())
 
 
 async def _sqlite() -> dict[str, object]:
     tables = await db.column(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT LIKE '%_search%'"
     )
     found: dict[str, object] = {}
     for table in tables:
@@ -72,13 +76,13 @@ SELECT c.relname AS table, a.attname AS name, format_type(a.atttypid, NULL) AS t
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
-WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE '%_search'
 """
 _REFERENCES = """
 SELECT c.relname AS table, a.attname AS name, t.relname AS target, k.confdeltype::text AS action
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
-WHERE k.contype = 'f'
+WHERE k.contype = 'f' AND c.relname NOT LIKE '%_search'
 """
 _INDEXES = """
 SELECT i.relname AS name, c.relname AS table, x.indisunique AS unique, x.indpred IS NOT NULL AS partial,
@@ -87,6 +91,7 @@ SELECT i.relname AS name, c.relname AS table, x.indisunique AS unique, x.indpred
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.number) AS columns
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 WHERE c.relnamespace = 'public'::regnamespace AND NOT x.indisprimary
+    AND c.relname NOT LIKE '%_search'
 """
 
 

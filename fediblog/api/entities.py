@@ -12,7 +12,17 @@ import orjson
 from fediblog import moments, uris
 from fediblog.models import Account, User, Visibility
 from fediblog.services.matching import Action, Filter, Hit, Keyword, Marked
-from fediblog.services.views import Ballot, Body, Card, Counts, EmojiView, MediaView, MentionView, PollView
+from fediblog.services.views import (
+    Ballot,
+    Body,
+    Card,
+    Counts,
+    EmojiView,
+    LinkView,
+    MediaView,
+    MentionView,
+    PollView,
+)
 
 Json = dict[str, Any]
 
@@ -148,8 +158,34 @@ def status(body: Body) -> Json:
         "mentions": [mention(found) for found in body.mentions],
         "tags": [{"name": name.lower(), "url": uris.tag_page(name)} for name in body.hashtags],
         "emojis": emojis(body.emojis),
-        "card": None,
+        "card": preview(body.link) if body.link else None,
         "application": {"name": body.application, "website": None} if body.application else None,
+    }
+
+
+def preview(found: LinkView) -> Json:
+    """A PreviewCard: words and a picture, never anything to run."""
+    return {
+        "url": found.url,
+        "title": found.title,
+        "description": found.description,
+        "language": found.language or None,
+        "type": "link",
+        "author_name": found.author_name,
+        "author_url": found.author_url,
+        "authors": [{"name": found.author_name, "url": found.author_url, "account": None}]
+        if found.author_name
+        else [],
+        "provider_name": found.provider_name,
+        "provider_url": found.provider_url,
+        "html": "",
+        "width": found.width,
+        "height": found.height,
+        "image": uris.absolute(found.path) if found.path else None,
+        "image_description": found.image_description,
+        "embed_url": "",
+        "blurhash": None,
+        "published_at": moments.iso(found.published_at) if found.published_at else None,
     }
 
 

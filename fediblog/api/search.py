@@ -1,16 +1,20 @@
-"""Search: people, hashtags, and what an address or a handle names anywhere in the fediverse."""
+"""Search: people, hashtags, posts, and what an address or a handle names anywhere in the fediverse."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from quart import Blueprint, Response, request
 
-from fediblog import paging, uris
+from fediblog import paging
 from fediblog.activitypub import resolver
-from fediblog.api import answers, auth, entities, forms, rendering
+from fediblog.api import answers, auth, entities, forms, rendering, tags
 from fediblog.api.auth import reads, scope
 from fediblog.errors import FediblogError, Invalid, Unauthenticated
 from fediblog.models import Account, Post
+from fediblog.paging import Page
 from fediblog.services import posts, search
+from fediblog.services.tags import Tag
+from fediblog.services.views import Entry
 
 blueprint = Blueprint("search_api", __name__, url_prefix="/api")
 
@@ -19,17 +23,20 @@ _TYPES = ("accounts", "statuses", "hashtags")
 
 @dataclass(slots=True)
 class _Found:
-    """What was found: accounts and posts by id, hashtags by name."""
+    """What was found: accounts by id, posts as lines of a list, hashtags."""
 
     accounts: list[int] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    hashtags: list[str] = field(default_factory=list)
+    statuses: list[Entry] = field(default_factory=list)
+    hashtags: list[Tag] = field(default_factory=list)
 
 
 @blueprint.get("/v2/search")
 @reads("read:search")
 async def find() -> Response:
-    """GET /api/v2/search: `q`, `type`, `resolve`, `limit`, `offset`. All three lists, always."""
+    """GET /api/v2/search: `q`, `type`, `resolve`, `limit`, `offset`, `following`, and for posts `account_id`,
+    `min_id`, `max_id`. All three lists, always. Hashtags are not reviewed here: `exclude_unreviewed` is the
+    same as none.
+    """
     typed = _typed()
     kinds = [kind] if (kind := request.args.get("type", "")) in _TYPES else list(_TYPES)
     page, offset = paging.parse(request.args, 20, 40), forms.number(request.args.get("offset")) or 0
@@ -39,10 +46,8 @@ async def find() -> Response:
     found = _Found()
     if not offset:
         await _name(typed, resolve, found)
-    if "accounts" in kinds and not found.statuses:
-        found.accounts += await search.accounts(typed, auth.viewer(), page.limit, offset)
-    if "hashtags" in kinds:
-        found.hashtags = await search.hashtags(typed, page.limit, offset)
+    if not found.statuses:
+        await _search(typed, kinds, page, offset, found)
     return await _answer(found, kinds, page.limit)
 
 
@@ -59,6 +64,19 @@ async def find_accounts() -> Response:
     wanted = list(dict.fromkeys(found.accounts))[: page.limit]
     rendered = await rendering.accounts(wanted)
     return answers.json(rendering.listing(rendered[one] for one in wanted if one in rendered))
+
+
+async def _search(typed: str, kinds: Sequence[str], page: Page, offset: int, found: _Found) -> None:
+    viewer = auth.viewer()
+    if "accounts" in kinds:
+        following = forms.asked("following") and viewer is not None
+        found.accounts += await search.accounts(typed, viewer, page.limit, offset, following)
+    if "hashtags" in kinds:
+        found.hashtags = await search.hashtags(typed, viewer, page.limit, offset)
+    if "statuses" in kinds and viewer is not None:
+        author = forms.number(request.args.get("account_id"))
+        listing = await search.posts(typed, viewer, page, offset, author)
+        found.statuses = listing.entries
 
 
 def _typed() -> str:
@@ -84,24 +102,18 @@ async def _name(typed: str, resolve: bool, found: _Found) -> None:
     if isinstance(named, Account):
         found.accounts.append(named.id)
     elif isinstance(named, Post):
-        found.statuses.append(named.id)
+        found.statuses += (await posts.entries([named.id], auth.viewer())).values()
 
 
 async def _answer(found: _Found, kinds: list[str], limit: int) -> Response:
     people = list(dict.fromkeys(found.accounts))[:limit] if "accounts" in kinds else []
     cards = await rendering.accounts(people)
-    entries = await posts.entries(found.statuses if "statuses" in kinds else [], auth.viewer())
+    entries = found.statuses if "statuses" in kinds else []
     return answers.json(
         b'{"accounts":%b,"statuses":%b,"hashtags":%b}'
         % (
             rendering.listing(cards[one] for one in people if one in cards),
-            rendering.listing(await rendering.statuses(list(entries.values()), auth.viewer())),
-            _tags(found.hashtags),
+            rendering.listing(await rendering.statuses(entries, auth.viewer())),
+            rendering.listing(entities.dump(tags.entity(tag)) for tag in found.hashtags),
         )
-    )
-
-
-def _tags(names: list[str]) -> bytes:
-    return rendering.listing(
-        entities.dump({"name": name, "url": uris.tag_page(name), "history": []}) for name in names
     )

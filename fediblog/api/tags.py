@@ -58,7 +58,7 @@ async def followed() -> Response:
     """GET /api/v1/followed_tags."""
     page = paging.parse(request.args, 100, 200)
     found = await tags.followed(auth.account(), page)
-    return answers.listing((entities.dump(_entity(tag)) for tag in found.tags), page, found.cursors)
+    return answers.listing((entities.dump(entity(tag)) for tag in found.tags), page, found.cursors)
 
 
 @blueprint.get("/featured_tags")
@@ -89,7 +89,7 @@ async def remove(featured_id: int) -> Response:
 @scope("read:accounts")
 async def suggestions() -> Response:
     """GET /api/v1/featured_tags/suggestions."""
-    return answers.json([_entity(tag) for tag in await featured_tags.suggestions(auth.account())])
+    return answers.json([entity(tag) for tag in await featured_tags.suggestions(auth.account())])
 
 
 @blueprint.get("/accounts/<int:account_id>/featured_tags")
@@ -101,11 +101,12 @@ async def featured_by(account_id: int) -> Response:
 
 
 def _answer(found: Tag) -> Response:
-    return answers.json(_entity(found))
+    return answers.json(entity(found))
 
 
-def _entity(found: Tag) -> entities.Json:
-    entity: entities.Json = {
+def entity(found: Tag) -> entities.Json:
+    """A Tag, with what the caller has to do with it when there is one."""
+    shown: entities.Json = {
         "id": str(found.id),
         "name": found.name,
         "url": uris.tag_page(found.name),
@@ -119,8 +120,8 @@ def _entity(found: Tag) -> entities.Json:
         ],
     }
     if auth.viewer() is not None:
-        entity |= {"following": found.following, "featuring": found.featuring}
-    return entity
+        shown |= {"following": found.following, "featuring": found.featuring}
+    return shown
 
 
 def _featured(found: Featured) -> entities.Json:

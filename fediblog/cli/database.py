@@ -9,6 +9,7 @@ from fediblog import config as configuration
 from fediblog import db, house, logs, schema
 from fediblog.cli import shell
 from fediblog.config import Log
+from fediblog.services import indexed
 
 commands = shell.group("The database.")
 
@@ -20,6 +21,16 @@ def upgrade() -> None:
     for name in done:
         shell.note(f"done: {name}")
     shell.note("The database is up to date.")
+
+
+@commands.command()
+def reindex() -> None:
+    """Write the words that are searched anew: needed once after an update to the version that brings it.
+
+    The server may go on running meanwhile.
+    """
+    posts, accounts = asyncio.run(_reindex())
+    shell.note(f"done: {posts} posts, {accounts} accounts")
 
 
 @commands.command()
@@ -40,6 +51,17 @@ async def _upgrade() -> list[str]:
     await db.connect(config)
     try:
         return await schema.upgrade(config)
+    finally:
+        await db.close()
+
+
+async def _reindex() -> tuple[int, int]:
+    config = shell.configuration()
+    configuration.use(config)
+    house.prepare(config)
+    await db.connect(config)
+    try:
+        return await indexed.rebuild()
     finally:
         await db.close()
 

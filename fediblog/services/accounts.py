@@ -16,7 +16,7 @@ from fediblog.imaging import Limits, Made
 from fediblog.models import Account
 from fediblog.paging import BIGGEST
 from fediblog.queue import Job
-from fediblog.services import admission, events, link_checks, locks, mentions, names, work
+from fediblog.services import admission, events, indexed, link_checks, locks, mentions, names, work
 from fediblog.services.events import Event
 from fediblog.text import Handle, Person
 
@@ -108,6 +108,7 @@ async def edit_profile(account: Account, draft: Profile) -> Account:
         return account
     async with db.transaction():
         changed = await change(account.id, columns)
+        await indexed.account(changed)
         await events.record(Event.PROFILE_CHANGED, changed)
         if draft.fields is not None and link_checks.wanted(changed.fields_):
             await work.owe(Job.CHECK_LINKS, account.id)

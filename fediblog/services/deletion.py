@@ -18,6 +18,7 @@ from fediblog.services import (
     boosts,
     events,
     follows,
+    indexed,
     likes,
     locks,
     media,
@@ -61,7 +62,10 @@ async def mark(account_id: int) -> bool:
 
     The rest is for `erase`, which the caller owes.
     """
-    return await db.value(_MARK, account_id, moments.now()) is not None
+    if await db.value(_MARK, account_id, moments.now()) is None:
+        return False
+    await indexed.forget_account(account_id)
+    return True
 
 
 async def erase(account_id: int) -> None:

@@ -17,7 +17,7 @@ from fediblog.errors import Invalid, NotFound, TooLarge
 from fediblog.imaging import Limits, Made
 from fediblog.models import Account, Media
 from fediblog.queue import Job
-from fediblog.services import throttle, work
+from fediblog.services import indexed, throttle, work
 
 WAITING, READY, FAILED = "waiting", "ready", "failed"
 DESCRIPTION_CHARACTERS = 1500
@@ -134,6 +134,8 @@ async def edit(
             await db.execute("UPDATE post SET version = version + 1 WHERE id = $1", media.post_id)
         if changes:
             await media.save(update_fields=list(changes))
+        if description is not None and media.post_id is not None:
+            await indexed.post(media.post_id)
     return media
 
 

@@ -9,11 +9,13 @@ from fediblog.errors import Gone, NotFound
 from fediblog.models import Account, Post, Visibility
 from fediblog.queue import Job
 from fediblog.services import (
+    cards,
     composing,
     conversations,
     edits,
     events,
     hashtags,
+    indexed,
     locks,
     media,
     notifications,
@@ -58,6 +60,8 @@ async def publish(author: Account, draft: Draft) -> Post:
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
+        await (indexed.post(post.id) if draft.media_ids or draft.poll else indexed.plain(post))
+        await cards.want(post)
         await _announce(author, post, composed.mentioned)
         await storing.count(author, post)
         await _let_others_know(Event.POST_PUBLISHED, author, post, composed)
@@ -81,6 +85,8 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
             await media.edit(author, media_id, words.description, words.focus)
         await polls.replace(post.id, draft.poll)
         await _rewrite(post, composed, changed)
+        await indexed.post(post.id)
+        await cards.want(post)
         await hashtags.replace(post, composed.hashtags)
         fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
@@ -132,6 +138,7 @@ async def name_people(post_id: int) -> None:
         rendered = await composing.render(await Account.get(id=post.author_id), post.source)
         if rendered.content != post.content:
             await storing.rewrite(post, content=rendered.content)
+            await indexed.post(post.id)
             await storing.address_anew(post, rendered.mentioned, post.edited_at or 0)
 
 

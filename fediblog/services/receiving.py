@@ -14,10 +14,12 @@ from fediblog.models import Account, Post, Visibility
 from fediblog.services import (
     attachments,
     boosts,
+    cards,
     conversations,
     edits,
     hashtags,
     home,
+    indexed,
     locks,
     notifications,
     polls,
@@ -159,6 +161,9 @@ async def _take_in(author: Account, incoming: IncomingPost, number: int, sent: b
     await attachments.put_files(post, incoming.attachments)
     if incoming.question is not None:
         await attachments.put_poll(post, incoming.question)
+    more = incoming.attachments or incoming.question
+    await (indexed.post(post.id) if more else indexed.plain(post))
+    await cards.want(post, {file.url for file in incoming.attachments})
     if sent or post.created_at > moments.now() - _NEWS:
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
         await home.bring(post.id)
@@ -215,6 +220,8 @@ async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
     )
     await attachments.replace_files(post, incoming.attachments)
     await attachments.replace_poll(post, incoming.question)
+    await indexed.post(post.id)
+    await cards.want(post, {file.url for file in incoming.attachments})
     await hashtags.replace(post, incoming.hashtags)
     fresh = await storing.address_anew(post, addressed.named, edited_at, addressed.silent)
     await notifications.tell_all(Kind.MENTION, fresh, author, post.id)

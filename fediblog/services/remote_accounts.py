@@ -11,7 +11,7 @@ from fediblog.config import settings
 from fediblog.errors import Conflict, Forbidden, Gone
 from fediblog.models import Account
 from fediblog.queue import Job
-from fediblog.services import deletion, domains, hidden_domains, locks, names, work
+from fediblog.services import deletion, domains, hidden_domains, indexed, locks, names, work
 from fediblog.services.incoming import IncomingAccount
 
 # A profile is read anew when it is older, if something reminds us of the account.
@@ -115,6 +115,7 @@ async def _create(incoming: IncomingAccount, columns: dict[str, Any]) -> Account
         **{**columns, **await domains.marks(columns["domain"], columns["host"])},
     )
     await made.save(force_create=True)
+    await indexed.account(made)
     await hidden_domains.greet(made)
     return made
 
@@ -124,12 +125,19 @@ async def _change(known: Account, columns: dict[str, Any]) -> Account:
     seen = {name: value for name, value in columns.items() if name != "fetched_at"}
     if any(getattr(known, name) != value for name, value in seen.items()):
         columns = {**columns, "version": known.version + 1}
+    renamed = any(seen.get(name, old) != old for name, old in _named(known).items())
     if columns["host"] not in ("", known.host):
         # It lives elsewhere now, as far as we know: rules about that server reach it from now on.
         await work.owe(Job.RULES, columns["host"])
     known.update_from_dict(columns)
     await known.save(update_fields=list(columns))
+    if renamed:
+        await indexed.account(known)
     return known
+
+
+def _named(known: Account) -> dict[str, str]:
+    return {"username": known.username, "display_name": known.display_name}
 
 
 def _columns(incoming: IncomingAccount) -> dict[str, Any]:

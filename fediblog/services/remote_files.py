@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fediblog import http, uris
+from fediblog import db, http, uris
 from fediblog.errors import NotFound
 from fediblog.http import Refused
 from fediblog.models import Account, Media, Post
@@ -86,17 +86,30 @@ async def emoji_of_post(post_id: int, shortcode: str, viewer: Account | None, ke
     return await _allowed(Wanted(url, Recipe.EMOJI, keyed=keyed), author)
 
 
+async def card(card_id: int, key: str) -> Wanted:
+    """The picture of a page that a post links to, for whoever has been shown its address. Raises NotFound."""
+    found = await db.row(_CARD, card_id) if card_id <= BIGGEST else None
+    if found is None or not _is_key(key, "cards", card_id, found["image_url"]):
+        raise NotFound
+    await _check_hosts({_host(found["url"]), _host(found["image_url"])})
+    return Wanted(found["image_url"], Recipe.PICTURE, small=True, keyed=True)
+
+
 async def _allowed(wanted: Wanted, owner: Account) -> Wanted:
     """The same, where the rules about all servers allow it: the owner's, also where the handle names another
     one (FEDERATION §1.4), and the one that has the file.
     """
     if not wanted.url or owner.local or owner.suspended_at is not None or owner.deleted_at is not None:
         raise NotFound
-    for domain in {owner.domain, _host(owner.uri), _host(wanted.url)}:
-        policy = await domains.policy(domain)
+    await _check_hosts({owner.domain, _host(owner.uri), _host(wanted.url)})
+    return wanted
+
+
+async def _check_hosts(hosts: Iterable[str]) -> None:
+    for host in hosts:
+        policy = await domains.policy(host)
         if policy.refused or policy.reject_media:
             raise NotFound
-    return wanted
 
 
 def _host(url: str) -> str:
@@ -127,3 +140,6 @@ def _url_of(emojis: Iterable[Mapping[str, str]], shortcode: str) -> str:
 
 def _is_key(key: str, kind: str, number: int, url: str) -> bool:
     return hmac.compare_digest(key.encode(), uris.remote_key(kind, number, url).encode())
+
+
+_CARD = "SELECT url, image_url FROM link_card WHERE id = $1 AND image_url <> ''"

@@ -89,9 +89,10 @@ async def followed(account: Account, page: Page) -> Followed:
     return Followed(await _with_uses(found), [line["cursor"] for line in found])
 
 
-async def several(tag_ids: Sequence[int], viewer: Account) -> list[Tag]:
+async def several(tag_ids: Sequence[int], viewer: Account | None) -> list[Tag]:
     """Hashtags in the order of these ids, in two statements."""
-    found = await db.rows(_SEVERAL.format(given=db.unnest("$1")), db.array(tag_ids), viewer.id)
+    viewer_id = viewer.id if viewer else 0
+    found = await db.rows(_SEVERAL.format(given=db.unnest("$1")), db.array(tag_ids), viewer_id)
     known = {tag.id: tag for tag in await _with_uses(found)}
     return [known[number] for number in tag_ids if number in known]
 

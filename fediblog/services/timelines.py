@@ -15,7 +15,7 @@ from fediblog.services.lists import AccountList, Replies
 from fediblog.services.views import Listing
 
 # Scalar sub-selects on purpose: PostgreSQL plans `own OR EXISTS (…)` far worse (TIMELINES §1).
-_NOT_HIDDEN = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.author_id) IS NULL"
+NOT_HIDDEN = "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.author_id) IS NULL"
 _NO_HIDDEN_BOOST = (
     "(SELECT 1 FROM hidden h WHERE h.account_id = $1 AND h.target_id = p.boost_of_author_id) IS NULL"
 )
@@ -57,7 +57,7 @@ async def public(
 
     `local` are only those from here, `remote` those from elsewhere, `media` those with files.
     """
-    where = [_PUBLIC, _NOT_HIDDEN, _IN_PUBLIC, *_from(local, remote, media)]
+    where = [_PUBLIC, NOT_HIDDEN, _IN_PUBLIC, *_from(local, remote, media)]
     return await _read(_by_id("post p", where, page), viewer, page)
 
 
@@ -70,7 +70,7 @@ async def tag(
     remote: bool = False,
 ) -> Listing:
     """Public posts with a hashtag, replies included. A tag never used is an empty list."""
-    where = ["t.tag_id = (SELECT g.id FROM tag g WHERE g.key = $4)", _NOT_HIDDEN, _IN_PUBLIC]
+    where = ["t.tag_id = (SELECT g.id FROM tag g WHERE g.key = $4)", NOT_HIDDEN, _IN_PUBLIC]
     where += _from(local, remote, media)
     source = f"post_tag t {_join()} post p ON p.id = t.post_id"
     return await _read(_by_id(source, where, page, "t.post_id"), viewer, page, text.tag_key(name))
@@ -166,7 +166,7 @@ def _by_relation(relation: str, where: list[str], page: Page) -> str:
 
 def _home_ids(page: Page) -> str:
     source = f"home_entry e {_join()} post p ON p.id = e.post_id"
-    where = ["e.account_id = $1", "p.visibility < 3", _wanted(), _NOT_HIDDEN, _NO_HIDDEN_BOOST]
+    where = ["e.account_id = $1", "p.visibility < 3", _wanted(), NOT_HIDDEN, _NO_HIDDEN_BOOST]
     where += [_NOT_SUSPENDED, _NO_SUSPENDED_BOOST, _not_apart("p.author_id")]
     return _by_id(source, where, page, "e.post_id")
 

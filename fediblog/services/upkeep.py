@@ -10,6 +10,7 @@ from fediblog import db, moments, storage
 from fediblog.services import (
     apps,
     cached_files,
+    cards,
     dropped,
     inbox_items,
     mail,
@@ -37,6 +38,7 @@ _SENT_MAIL = 30 * moments.DAY
 # Its maker may still wonder for a while. Those that somebody came with stay, to know who brought whom.
 _ENDED_INVITE = 30 * moments.DAY
 _BROUGHT_NOBODY = "expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM person p WHERE p.invite_id = invite.id)"
+_UNLINKED = "fetched_at <= $1 AND NOT EXISTS (SELECT 1 FROM post_card c WHERE c.card_id = link_card.id)"
 # Not while somebody is about to let it in.
 _NEVER_USED = (
     "used_at IS NULL AND created_at <= $1"
@@ -71,6 +73,7 @@ async def prune() -> dict[str, int]:
         "mails": await _delete("mail", "id", "state <> 'waiting' AND created_at <= $1", now - _SENT_MAIL),
         "undone": await _delete("undone", "uri", "created_at <= $1", now - undoing.KEPT),
         "tombstones": await _delete("tombstone", "uri", "deleted_at <= $1", now - _TOMBSTONE),
+        "cards": await _delete("link_card", "id", _UNLINKED, now - cards.KEPT),
         "invites": await _delete("invite", "id", _BROUGHT_NOBODY, now - _ENDED_INVITE),
         "activities": await _delete("inbox_item", "id", _OVER, now - inbox_items.KEPT),
         "activities_put_aside": await _delete(

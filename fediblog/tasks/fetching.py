@@ -2,7 +2,7 @@
 
 from fediblog.activitypub import errands
 from fediblog.queue import Job
-from fediblog.services import link_checks
+from fediblog.services import cards, link_checks
 from fediblog.tasks.runner import task
 
 
@@ -10,6 +10,12 @@ from fediblog.tasks.runner import task
 async def check_links(key: str) -> None:
     """See whether the pages that a profile names are its owner's."""
     await link_checks.check(int(key))
+
+
+@task(Job.CARD)
+async def card(key: str) -> None:
+    """Ask a page what it says about itself, to show it under the posts that link to it."""
+    await cards.look(int(key))
 
 
 @task(Job.RESOLVE)

@@ -7,6 +7,7 @@
     cleaning    those -> the HTML that we keep and show
     emoji       clean HTML with custom emoji as pictures
     extracts    HTML -> plain text, whole or the beginning of it
+    terms       any text -> the words by which it is found
 
 Pure functions: no database, no configuration, no network. All of them take time in proportion to their
 input, also when somebody built the input to be slow (SECURITY §4), and none of them raises.
@@ -16,23 +17,27 @@ from fediblog.text.cleaning import clean
 from fediblog.text.emoji import name_with_emoji, with_emoji
 from fediblog.text.extracts import excerpt, plain, words
 from fediblog.text.rendering import Person, render, render_field, render_note
+from fediblog.text.terms import Phrase, phrases, terms
 from fediblog.text.tidying import tag_key, tidy, tidy_block
 from fediblog.text.typed import Handle, Scan, length, scan
 
 __all__ = [
     "Handle",
     "Person",
+    "Phrase",
     "Scan",
     "clean",
     "excerpt",
     "length",
     "name_with_emoji",
+    "phrases",
     "plain",
     "render",
     "render_field",
     "render_note",
     "scan",
     "tag_key",
+    "terms",
     "tidy",
     "tidy_block",
     "with_emoji",

@@ -71,6 +71,12 @@ async def post_emoji(post_id: int, shortcode: str) -> Response:
     return await _remote(await remote_files.emoji_of_post(post_id, shortcode, await _viewer(), _key()))
 
 
+@blueprint.get("/media/remote/cards/<int:card_id>")
+async def card(card_id: int) -> Response:
+    """The picture of a page that a post links to."""
+    return await _remote(await remote_files.card(card_id, _key()))
+
+
 @blueprint.errorhandler(NotFound)
 async def missing(_: NotFound) -> Response:
     """Not there, not for this viewer, or not to be had: one answer, and it may be another soon."""

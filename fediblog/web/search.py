@@ -1,4 +1,4 @@
-"""Searching: people and hashtags that we know, and whatever an address or a whole handle names elsewhere."""
+"""Searching: people, hashtags and posts that we know, and what an address or a whole handle names."""
 
 from quart import Blueprint, Response, request
 
@@ -6,12 +6,15 @@ from fediblog import uris
 from fediblog.activitypub import resolver
 from fediblog.errors import FediblogError, Invalid, NotFound
 from fediblog.models import Account, Post
+from fediblog.paging import Page
 from fediblog.services import posts, relationships, search
+from fediblog.services.views import Listing
 from fediblog.web import answers, faces, lines, who
 
 blueprint = Blueprint("search", __name__)
 
 _MOST = 20
+_NO_POSTS = Listing([], [])
 
 
 @blueprint.get("/search")
@@ -25,13 +28,15 @@ async def find() -> Response:
         return answers.see_other(await _page_of(named))
     people = [named.id] if named else []
     people += await search.accounts(typed, viewer, _MOST)
+    found = await search.posts(typed, viewer, Page(limit=_MOST)) if viewer else _NO_POSTS
     return await answers.page(
         "search.html",
         typed=typed,
         excuse="" if people else excuse,
+        lines=await lines.lines(found.entries, viewer),
         faces=await faces.faces(list(dict.fromkeys(people))),
         relations=await relationships.between(viewer, people) if viewer else {},
-        tags=[(name, uris.tag_path(name)) for name in await search.hashtags(typed, _MOST)],
+        tags=[(tag.name, uris.tag_path(tag.name)) for tag in await search.hashtags(typed, viewer, _MOST)],
     )
 
 

@@ -58,10 +58,10 @@ def counted(sent: Statements) -> int:
     return sum("pg_advisory" not in sql and "inbox_item" not in sql for sql in sent.sql)
 
 
-async def test_a_post_of_somebody_followed_costs_six_statements(crowd, alice, queries):
+async def test_a_post_of_somebody_followed_costs_seven_statements(crowd, alice, queries):
     for each in crowd:
         await befriend(alice, each.account)
-    assert await of_creates(crowd, queries) <= 6
+    assert await of_creates(crowd, queries) <= 7
     assert await db.value("SELECT count(*) FROM home_entry") == NUMBER
     assert await db.value("SELECT count(*) FROM work") == 0
 
@@ -70,7 +70,7 @@ async def test_a_mention_costs_six_more_three_of_them_for_the_row_of_its_mail(cr
     for each in crowd:
         await befriend(alice, each.account)
     tag = {"type": "Mention", "href": alice.uri, "name": "@alice"}
-    assert await of_creates(crowd, queries, to=["as:Public", alice.uri], tag=[tag]) <= 12
+    assert await of_creates(crowd, queries, to=["as:Public", alice.uri], tag=[tag]) <= 13
     assert await db.value("SELECT count(*) FROM notification") == NUMBER
     assert await db.value("SELECT count(*) FROM work") == 0
 

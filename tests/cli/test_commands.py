@@ -146,6 +146,11 @@ def test_the_schema_goes_to_head_once(command):
     assert command("db", "status").code == 0
 
 
+def test_the_index_of_words_can_be_written_anew(site):
+    create(site)
+    assert site("db", "reindex").err == "done: 0 posts, 1 accounts\n"
+
+
 # ------------------------------------------------------------------------------------------ people, tokens
 
 

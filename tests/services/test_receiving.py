@@ -219,13 +219,13 @@ async def test_a_post_comes_home_only_where_somebody_follows(rita: Account, otto
     assert await making.owed("fan_out") == []
 
 
-async def test_a_plain_post_costs_five_statements_in_one_transaction(rita: Account, alice: Account, queries):
+async def test_a_plain_post_costs_six_statements_in_one_transaction(rita: Account, alice: Account, queries):
     await follow(alice, rita)
     with queries() as sent:
         await receiving.receive(rita, said(rita))
     locks = [sql for sql in sent.sql if "pg_advisory" in sql]
-    assert len(sent) - len(locks) == 5, sent.sql
-    assert len(sent.writes) == 3
+    assert len(sent) - len(locks) == 6, sent.sql
+    assert len(sent.writes) == 4
 
 
 async def test_followers_only_of_elsewhere_is_seen_by_accepted_followers_alone(

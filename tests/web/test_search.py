@@ -20,6 +20,15 @@ async def test_people_and_hashtags_are_found(visitor: Browser, alice: Account):
     assert "Nothing of that name" in (await visitor.open("/search?q=zzz")).text
 
 
+async def test_posts_are_found_by_their_words_by_members(
+    browser_of: BrowserOf, visitor: Browser, alice: Account
+):
+    await posts.publish(alice, Draft("Something about lighthouses"))
+    page = await (await browser_of(alice)).open("/search?q=lighthouses -cheese")
+    assert "Something about lighthouses" in page.text
+    assert "Something about" not in (await visitor.open("/search?q=lighthouses")).text
+
+
 async def test_a_handle_elsewhere_is_looked_up_and_can_be_followed(
     browser_of: BrowserOf, alice: Account, fediverse: Fediverse
 ):

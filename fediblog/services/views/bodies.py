@@ -9,7 +9,16 @@ import orjson
 from fediblog import db, uris
 from fediblog.errors import NotFound
 from fediblog.models import Account, Media, Visibility
-from fediblog.services.views.shapes import Body, Card, Counts, EmojiView, MediaView, MentionView, PollView
+from fediblog.services.views.shapes import (
+    Body,
+    Card,
+    Counts,
+    EmojiView,
+    LinkView,
+    MediaView,
+    MentionView,
+    PollView,
+)
 
 
 async def bodies(post_ids: Iterable[int]) -> dict[int, Body]:
@@ -122,6 +131,7 @@ def _bodies_sql(dialect: db.Dialect) -> str:
     json_list = "json_group_array" if dialect == "sqlite" else "json_agg"
     json_object = "json_object" if dialect == "sqlite" else "json_build_object"
     media = ", ".join(f"'{name}', x.{name}" for name in _MEDIA)
+    link = ", ".join(f"'{name}', x.{name}" for name in LinkView.__dataclass_fields__)
     return f"""
 SELECT p.*,
   (SELECT {json_list}({json_object}({media})) FROM
@@ -130,6 +140,8 @@ SELECT p.*,
     FROM mention m JOIN account a ON a.id = m.account_id WHERE m.post_id = p.id AND m.named) AS mentions,
   (SELECT {json_list}(x.title) FROM
     (SELECT title FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS options,
+  (SELECT {json_object}({link}) FROM post_card y JOIN link_card x ON x.id = y.card_id
+    WHERE y.post_id = p.id AND x.title <> '') AS link,
   q.multiple, q.hide_totals, q.expires_at
 FROM {db.unnest("$1")} JOIN post p ON p.id = given.id LEFT JOIN poll q ON q.id = p.id"""
 
@@ -159,6 +171,7 @@ def _body(line: db.Row) -> Body:
         media=tuple(MediaView(**found) for found in _list(line["media"])),
         mentions=tuple(MentionView(**found) for found in _list(line["mentions"])),
         poll=_poll(line) if line["multiple"] is not None else None,
+        link=LinkView(**orjson.loads(line["link"])) if line["link"] else None,
     )
 
 

@@ -132,6 +132,36 @@ class PollView:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """What a page that a post links to says about itself; never without a title."""
+
+    id: int
+    url: str
+    title: str
+    description: str
+    author_name: str
+    author_url: str
+    provider_name: str
+    provider_url: str
+    image_url: str
+    image_description: str
+    width: int
+    height: int
+    language: str
+    published_at: int | None
+
+    @property
+    def host(self) -> str:
+        """The server that has the page."""
+        return self.url.partition("://")[2].partition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Where its picture is shown from; empty when there is none."""
+        return uris.remote("cards", self.id, self.image_url) if self.image_url else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """A post without counters and flags: the same for everyone who may see it."""
 
@@ -158,6 +188,7 @@ class Body:
     media: tuple[MediaView, ...]
     mentions: tuple[MentionView, ...]
     poll: PollView | None
+    link: LinkView | None = None
 
 
 @dataclass(frozen=True, slots=True)
