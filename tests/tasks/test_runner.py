@@ -348,6 +348,7 @@ async def test_what_is_being_done_is_not_given_back(runner, watched, unheard, mo
     go.set()
     await slow
     await watched.wait(2)
+    await until(lambda: not runner._doing)
     watch.cancel()
     await asyncio.gather(watch, return_exceptions=True)
     assert watched.keys == ["unheard", "slow"]
