@@ -21,14 +21,21 @@ PREFIXES = (
     "/.well-known/oauth-authorization-server",
 )
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "POST, PUT, DELETE, GET, PATCH, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
-    "Access-Control-Expose-Headers": "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining,"
-    " X-Request-Id, Mastodon-Async-Refresh",
-    "Access-Control-Max-Age": "7200",
-}
+Headers = list[tuple[bytes, bytes]]
+
+_ALWAYS: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, PUT, DELETE, GET, PATCH, OPTIONS"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key"),
+    (
+        b"access-control-expose-headers",
+        b"Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id,"
+        b" Mastodon-Async-Refresh",
+    ),
+    (b"access-control-max-age", b"7200"),
+    (b"vary", b"Authorization, Origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 def json(value: Any, status: int = 200) -> Response:
@@ -67,24 +74,39 @@ async def people(found: People, page: Page, more: Mapping[int, bytes] | None = N
 def install(app: Quart) -> None:
     """Headers and preflights for every path of the API, known or not, right or wrong."""
     app.before_request(_preflight)
-    app.after_request(_headers)
+    app.asgi_app = Dressed(app.asgi_app)  # type: ignore[method-assign]
 
 
-def _ours() -> bool:
-    return request.path.startswith(PREFIXES)
+class Dressed:
+    """Adds what each answer of the API carries, below the framework: it is the same for all of them."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI's own signature."""
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIXES):
+            await self._inner(scope, receive, send)
+            return
+        asked_by_somebody = any(name == b"authorization" for name, _ in scope["headers"])
+
+        async def dress(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _dressed(message["headers"], asked_by_somebody)
+            await send(message)
+
+        await self._inner(scope, receive, dress)
+
+
+def _dressed(headers: Headers, private: bool) -> Headers:
+    replaced = (b"vary", b"cache-control") if private else (b"vary",)
+    kept = [header for header in headers if header[0] not in replaced]
+    if not any(name == b"cache-control" for name, _ in kept):
+        kept.append((b"cache-control", b"private, no-store"))
+    return kept + _ALWAYS
 
 
 async def _preflight() -> Response | None:
     """OPTIONS never needs a token: browsers send none with it (CLIENT-API §3.8)."""
-    return Response("", 204) if request.method == "OPTIONS" and _ours() else None
-
-
-async def _headers(answer: Response) -> Response:
-    if not _ours():
-        return answer
-    answer.headers.update(_CORS)
-    answer.headers["Vary"] = "Authorization, Origin"
-    if "Authorization" in request.headers or "Cache-Control" not in answer.headers:
-        answer.headers["Cache-Control"] = "private, no-store"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    is_ours = request.method == "OPTIONS" and request.path.startswith(PREFIXES)
+    return Response("", 204) if is_ours else None
