@@ -86,9 +86,14 @@ class SizedRequest(Request):
 
     @property
     def blueprints(self) -> list[str]:
-        """The blueprint of the route. Ours do not lie within each other."""
-        found = self.blueprint
-        return [found] if found else []
+        """Quart's: the blueprint of the route and those it lies in, from the inside out."""
+        return list(_around(self.endpoint or ""))
+
+
+@lru_cache(1_024)
+def _around(endpoint: str) -> tuple[str, ...]:
+    outer = endpoint.rpartition(".")[0]
+    return (outer, *_around(outer)) if outer else ()
 
 
 class _Connection(ASGIHTTPConnection):

@@ -26,6 +26,7 @@ from fediblog.services import (
 from fediblog.services.composing import Draft
 from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
+from fediblog.services.views import Entry
 
 blueprint = Blueprint("statuses", __name__, url_prefix="/api/v1/statuses")
 
@@ -65,7 +66,7 @@ async def several() -> Response:
 @reads("read:statuses")
 async def show(post_id: int) -> Response:
     """GET /api/v1/statuses/:id."""
-    return await _answer(await posts.get(post_id, auth.viewer()))
+    return await _shown(await posts.entries([post_id], auth.viewer()))
 
 
 @blueprint.put("/<int:post_id>")
@@ -225,9 +226,12 @@ async def reblogged_by(post_id: int) -> Response:
 
 
 async def _answer(post: Post) -> Response:
-    viewer = auth.viewer()
-    entry = (await views.entries([post.id], viewer)).get(post.id)
-    rendered = await rendering.statuses([entry], viewer) if entry else []
+    return await _shown(await views.entries([post.id], auth.viewer()))
+
+
+async def _shown(found: Mapping[int, Entry]) -> Response:
+    """The only status that was looked up. Raises NotFound when it was not there."""
+    rendered = await rendering.statuses(list(found.values()), auth.viewer())
     if not rendered:
         raise NotFound
     return answers.json(rendered[0])

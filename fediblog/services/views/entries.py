@@ -28,11 +28,14 @@ async def page(ids_sql: str, viewer: Account | None, asked: Page, *values: Any) 
     return Listing([_entry(line[1:]) for line in found], [line[0] for line in found])
 
 
-async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
-    """Entries for posts that are known by id and allowed already. Ids that are gone are left out."""
+async def entries(post_ids: Sequence[int], viewer: Account | None, rule: str = "TRUE") -> dict[int, Entry]:
+    """Entries for posts that are known by id. Ids that are gone are left out.
+
+    `rule` is SQL on the post `p` for a viewer `$1`; without it all of them must be allowed already.
+    """
     if not post_ids:
         return {}
-    sql = f"SELECT id, id AS cursor FROM {db.unnest('$2')}"
+    sql = f"SELECT p.id, p.id AS cursor FROM {db.unnest('$2')} JOIN post p ON p.id = given.id WHERE {rule}"
     found = await db.tuples(statement(sql), viewer.id if viewer else 0, db.array(post_ids))
     return {line[1]: _entry(line[1:]) for line in found}
 
