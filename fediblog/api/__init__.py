@@ -35,6 +35,7 @@ from fediblog.api import (
     streaming,
     tags,
     timelines,
+    trends,
     uploads,
 )
 from fediblog.config import Config
@@ -68,6 +69,7 @@ _ROOMS = (
     streaming,
     tags,
     timelines,
+    trends,
 )
 
 _WITH_FILES = (

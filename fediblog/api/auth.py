@@ -16,6 +16,7 @@ from fediblog.api import dressing
 from fediblog.config import settings
 from fediblog.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from fediblog.models import Account, User
+from fediblog.services import settings as site
 from fediblog.services import throttle, tokens
 from fediblog.services.tokens import Bearer
 
@@ -73,6 +74,12 @@ async def identify() -> None:
     spend(_ASKING, str(found.account.id) if found and found.account else _address())
     if found is None and scheme.lower() == "bearer":
         raise Unauthenticated("The access token is invalid")
+
+
+async def members_only() -> None:
+    """For what strangers may not read where the site says so. Raises Unauthenticated."""
+    if viewer() is None and (await site.get()).members_only:
+        raise Unauthenticated("This method requires an authenticated user")
 
 
 def spend(budget: Budget, caller: str) -> None:
