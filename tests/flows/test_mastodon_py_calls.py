@@ -1,7 +1,7 @@
 """Mastodon.py calls every area of the API of a running server, and understands what it gets.
 
-It is a program that others wrote for Mastodon: what it parses, checks and hands on is what apps see. Every call
-is counted; issue 4 wants 150 and more.
+It is a program that others wrote for Mastodon: what it parses, checks and hands on is what apps see. Every
+call is counted; issue 4 wants 150 and more.
 """
 
 import asyncio
