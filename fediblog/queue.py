@@ -37,6 +37,7 @@ class Job(StrEnum):
     PUBLISH = "publish"  # key: scheduled post
     TALLY = "tally"  # key: post whose poll has new numbers for other servers
     MAIL = "mail"  # key: mail
+    PUSH = "push"  # key: "notification:subscription"
     MEDIA = "media"  # key: media
     ERASE = "erase"  # key: account
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
@@ -86,6 +87,7 @@ _QUEUE_OF = {
     Job.FEDERATE: "deliver",
     Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
+    Job.PUSH: "deliver",
     Job.CHECK_LINKS: "fetch",
     Job.CARD: "fetch",
     Job.RESOLVE: "fetch",

@@ -60,19 +60,22 @@ def bearer() -> Bearer:
     return found
 
 
+def token() -> str | None:
+    """The token as it was sent, None when none was."""
+    scheme, _, found = request.headers.get("Authorization", "").partition(" ")
+    return found.strip() if scheme.lower() == "bearer" else None
+
+
 async def identify() -> None:
     """Before every route: whose token was sent, and whether they may go on asking.
 
     Raises Unauthenticated for a token that does not hold, TooMany for who has asked too often.
     """
-    g.bearer = None
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        g.bearer = await tokens.find(token.strip())
-    found = _bearer()
+    sent = token()
+    g.bearer = found = None if sent is None else await tokens.find(sent)
     # Who shows what is no token is a stranger at an address: that is how tokens are guessed.
     spend(_ASKING, str(found.account.id) if found and found.account else _address())
-    if found is None and scheme.lower() == "bearer":
+    if found is None and sent is not None:
         raise Unauthenticated("The access token is invalid")
 
 
