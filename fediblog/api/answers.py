@@ -19,6 +19,7 @@ PREFIXES = (
     "/oauth/revoke",
     "/oauth/userinfo",
     "/.well-known/oauth-authorization-server",
+    "/openapi.json",
 )
 
 _CORS = {

@@ -20,6 +20,9 @@ R = TypeVar("R")
 
 Route = Callable[P, Awaitable[R]]
 
+# What a route says about its scope, so that its description can be held against it.
+NEEDS, READS = "needs_scope", "reads_with_scope"
+
 
 def viewer() -> Account | None:
     """The account that looks, None for nobody."""
@@ -77,6 +80,7 @@ def scope(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
                 raise Invalid("This method requires an authenticated user")
             return await route(*args, **kwargs)
 
+        setattr(guarded, NEEDS, needed)
         return guarded
 
     return decorate
@@ -93,6 +97,7 @@ def reads(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
                 raise Forbidden("This action is outside the authorized scopes")
             return await route(*args, **kwargs)
 
+        setattr(guarded, READS, needed)
         return guarded
 
     return decorate
