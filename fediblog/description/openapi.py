@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin, is_typeddict
-from typing import get_type_hints as hints_of
 
 from fediblog.description import book, schemas
 from fediblog.description.book import Area
@@ -123,9 +122,9 @@ def _flat(fields: Mapping[str, Any], before: str = "", inside: bool = False) -> 
         plain = _bare(kind)
         item = get_args(plain)[0] if get_origin(plain) is list else None
         if is_typeddict(plain):
-            yield from _flat(hints_of(plain, include_extras=True), whole, True)
+            yield from _flat(schemas.fields(plain), whole, True)
         elif is_typeddict(item):
-            yield from _flat(hints_of(item, include_extras=True), f"{whole}[]", True)
+            yield from _flat(schemas.fields(item), f"{whole}[]", True)
         else:
             # Within a group what is needed is needed only when there is the group.
             bracketed = f"{whole}[]" if item is not None else whole

@@ -1,6 +1,6 @@
 """What a route says about itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -74,8 +74,8 @@ _SIGNS = str.maketrans(dict.fromkeys("/{}._-", " "))
 
 # What every answer can be besides what was asked for: unreadable, too often, no database.
 _ALWAYS = (400, 429, 503)
-# Bodies too large or of no known type, and no space to write them down.
-_WRITING = (413, 415, 507)
+# Somebody was first; bodies too large or of no known type; no space to write them down.
+_WRITING = (409, 413, 415, 507)
 
 
 def _route(
@@ -95,18 +95,25 @@ def _route(
     `faults` are the statuses that it can end with besides those that follow from the rest.
     """
     needs = Needs.PERSON if scope else Needs.READS if reads else Needs.BEARER if token else Needs.NOTHING
-    ends = {*_ALWAYS, *faults}
+    ends = frozenset([*_ends(method, path, needs), *faults])
+    if 404 in ends:
+        ends |= {410}  # What is not there may have been there.
+    return Route(method, path, words, answer, needs, scope or reads, faults=ends, **more)
+
+
+def _ends(method: str, path: str, needs: Needs) -> Iterator[int]:
+    """The statuses that follow from what is known of a route anyway."""
+    yield from _ALWAYS
     if path.startswith("/api/") or needs is not Needs.NOTHING:
-        ends.add(401)
+        yield 401
     if needs is Needs.PERSON:
-        ends |= {403, 422}  # Of an app alone, whose token has the scope: 422.
+        yield from (403, 422)  # 422 for the token of an app alone.
     if needs is Needs.READS:
-        ends.add(403)
+        yield 403
     if "{" in path:
-        ends.add(404)
+        yield 404
     if method != "GET":
-        ends |= {*_WRITING} if method != "DELETE" else {413}
-    return Route(method, path, words, answer, needs, scope or reads, faults=frozenset(ends), **more)
+        yield from _WRITING
 
 
 get = partial(_route, "GET")

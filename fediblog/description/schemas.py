@@ -1,8 +1,19 @@
 """A type of entities/ or kinds as JSON Schema 2020-12, and as a word for people."""
 
+from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, is_typeddict
-from typing import get_type_hints as hints_of
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from fediblog.description.kinds import Kind
 
@@ -49,22 +60,27 @@ def entity(kind: Any) -> Json:
 
     A TypedDict that is not total is a group of a form.
     """
-    fields = hints_of(kind, include_extras=True)
+    hints = fields(kind)
     if not kind.__total__:
-        return {**form(fields), "description": doc(kind)}
+        return {**form(hints), "description": doc(kind)}
     return {
         "type": "object",
         "description": doc(kind),
-        "properties": {name: schema(hint) for name, hint in fields.items()},
-        "required": [name for name, hint in fields.items() if not may_be_absent(hint)],
+        "properties": {name: schema(hint) for name, hint in hints.items()},
+        "required": [name for name, hint in hints.items() if not may_be_absent(hint)],
         "additionalProperties": False,
     }
 
 
-def form(fields: Any) -> Json:
+def fields(kind: Any) -> dict[str, Any]:
+    """The fields of an entity or a group, with their types."""
+    return get_type_hints(kind, include_extras=True)
+
+
+def form(given: Mapping[str, Any]) -> Json:
     """What a form may have in it. What is not known is ignored (CLIENT-API §3.5)."""
-    made: Json = {"type": "object", "properties": {name: schema(kind) for name, kind in fields.items()}}
-    if needed := [name for name, kind in fields.items() if is_required(kind)]:
+    made: Json = {"type": "object", "properties": {name: schema(kind) for name, kind in given.items()}}
+    if needed := [name for name, kind in given.items() if is_required(kind)]:
         made["required"] = needed
     return made
 
@@ -139,7 +155,7 @@ def _gather(kind: Any, found: dict[Any, None]) -> None:
     if is_typeddict(kind):
         if kind not in found:
             found[kind] = None
-            for hint in hints_of(kind, include_extras=True).values():
+            for hint in fields(kind).values():
                 _gather(hint, found)
         return
     for part in get_args(kind):

@@ -36,7 +36,9 @@ async def test_each_route_is_described_and_each_described_route_is_there(app: Qu
     assert len(told) == len(set(told)), "a route is described twice"
     for method, path in sorted(there - set(told)):
         print(f'    {method.lower()}("{path}", "…", …, scope="…"),')
-    assert there - set(told) == set(), "not described; the calls above belong into fediblog/description/routes"
+    assert there - set(told) == set(), (
+        "not described; the calls above belong into fediblog/description/routes"
+    )
     assert set(told) - there == set(), "described, but not there"
 
 

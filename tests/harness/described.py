@@ -1,9 +1,10 @@
 """Every answer of the API is held against its description, whichever test has asked for it.
 
-The application of the tests tells `heard` of each answer; a test during which one came that is not as described
-fails at its end, by the hook in conftest.py.
+The application of the tests tells `heard` of each answer, and so do the apps that speak to real processes. A
+test during which one came that is not as described fails at its end, by the hook in conftest.py.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import jsonschema_rs
@@ -16,7 +17,13 @@ from fediblog.description import book, schemas
 from fediblog.description.entities.faults import Error, OAuthError
 from fediblog.description.route import Route
 
-_OURS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/", "/nodeinfo/")
+_OURS = (
+    *("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/nodeinfo/"),
+    *(
+        f"/.well-known/{name}"
+        for name in ("oauth-authorization-server", "webfinger", "host-meta", "nodeinfo")
+    ),
+)
 # Of paths and methods that there are not, and of faults of ours, which tests make on purpose.
 _ANYWHERE = (404, 405, 500)
 
@@ -30,8 +37,6 @@ def listen(app: Quart) -> Quart:
     @app.after_request
     async def hear(answer: Response) -> Response:
         # What is sent for long, such as a stream, has no body that could be read here.
-        if not request.path.startswith(_OURS) or request.method in ("HEAD", "OPTIONS"):
-            return answer
         body = await answer.get_data() if answer.mimetype.endswith("json") else b""
         heard(request.method, request.path, answer.status_code, answer.mimetype, body)
         return answer
@@ -40,7 +45,9 @@ def listen(app: Quart) -> Quart:
 
 
 def heard(method: str, path: str, status: int, media: str, body: bytes | str) -> None:
-    """Note what is wrong with an answer."""
+    """Note what is wrong with an answer, when it is one of the API."""
+    if not path.startswith(_OURS) or method in ("HEAD", "OPTIONS"):
+        return
     if fault := _fault(method, path, status, media, body):
         breaches.append(f"{method} {path} answered {status}: {fault}")
 
@@ -81,15 +88,28 @@ def _wrong(kind: object, body: bytes | str) -> str:
     checked = _validator(kind)
     if checked.is_valid(found):
         return ""
-    return "; ".join(
-        f"{'.'.join(map(str, fault.instance_path))}: {fault.message[:300]}" for fault in checked.iter_errors(found)
-    )
+    return "; ".join(_leaves(checked.iter_errors(found)))
+
+
+def _leaves(faults: Iterable[jsonschema_rs.ValidationError], place: str = "") -> Iterator[str]:
+    """What is really wrong: of several ways that something may look like, in the one that is nearest."""
+    for fault in faults:
+        here = ".".join([place, *map(str, fault.instance_path)]).strip(".")
+        ways = getattr(fault.kind, "context", None)
+        if ways:
+            yield from _leaves(min(ways, key=_distance), here)
+        else:
+            yield f"{here}: {fault.message}"
+
+
+def _distance(faults: list[jsonschema_rs.ValidationError]) -> tuple[bool, int]:
+    return any(fault.kind.name == "type" for fault in faults), len(faults)
 
 
 @lru_cache(512)
 def _validator(kind: object) -> jsonschema_rs.Draft202012Validator:
     schema = {**schemas.schema(kind), "components": {"schemas": _entities()}}
-    return jsonschema_rs.Draft202012Validator(schema)
+    return jsonschema_rs.Draft202012Validator(schema, mask="that")
 
 
 @lru_cache(1)

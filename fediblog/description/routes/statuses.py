@@ -70,7 +70,7 @@ ROUTES = (
             "in_reply_to_id": Id,
             "scheduled_at": Annotated[When, "At least five minutes away. The answer is a ScheduledStatus."],
         },
-        faults=(404, 409),
+        faults=(404,),
     ),
     get(
         "/api/v1/statuses",

@@ -110,7 +110,6 @@ ROUTES = (
         dict[str, Marker],
         scope="write:statuses",
         form={"home": MarkerForm, "notifications": MarkerForm},
-        faults=(409,),
     ),
     get("/api/v1/lists", "One's lists.", list[List], scope="read:lists"),
     post(
