@@ -17,7 +17,7 @@ from tests.harness.site import App, Site
 pytestmark = pytest.mark.once
 
 _WANTED = int(os.environ.get("FEDIBLOG_GENERATED_REQUESTS", "0"))
-_USUALLY = 500
+_USUALLY = 200
 # What is there of each sort, so that deleting some of it leaves something.
 _OF_EACH = 3
 

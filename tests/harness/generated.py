@@ -3,13 +3,15 @@
 Whatever is asked, the answer is no 5xx, has a status and a type that are described, and looks as described.
 """
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import APIOperation, Case, GenerationMode
@@ -52,19 +54,25 @@ class Asker:
         ]
 
     def ask(self, wanted: int) -> None:
-        """Send at least so many requests. What was wrong is in `found` afterwards, each sort of it once."""
-        with self._session:
-            while self.sent < wanted:
-                each = max(1, (wanted - self.sent) // (2 * len(self._operations)))
-                for operation in self._operations:
-                    for mode in GenerationMode:
-                        self._ask(operation, mode, each)
+        """Send at least so many requests. What was wrong is in `found` afterwards, each sort of it once.
 
-    def _ask(self, operation: APIOperation, mode: GenerationMode, most: int) -> None:
+        Of four, one is wrong on purpose: most of these end early.
+        """
+        with self._session:
+            for turn in count():
+                each = max(1, (wanted - self.sent) * 3 // (4 * len(self._operations)))
+                for number, operation in enumerate(self._operations):
+                    self._ask(operation, GenerationMode.POSITIVE, each, turn)
+                    if (number + turn) % 3 == 0:
+                        self._ask(operation, GenerationMode.NEGATIVE, each, turn)
+                if self.sent >= wanted:
+                    break
+
+    def _ask(self, operation: APIOperation, mode: GenerationMode, most: int, turn: int) -> None:
+        @seed(turn if self._repeatable else secrets.randbits(64))
         @settings(
             max_examples=most,
             phases=[Phase.generate],
-            derandomize=self._repeatable,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
