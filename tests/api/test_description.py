@@ -1,13 +1,15 @@
 """The description of the API: nothing is left out of it, and nothing in it is not there."""
 
 import re
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 from quart import Quart
 
+from fediblog import api
 from fediblog.api import auth
-from fediblog.description import book, schemas
+from fediblog.description import book, openapi, schemas
 from fediblog.description.route import Needs, Route
 from fediblog.services import tokens
 from tests.api.conftest import AppOf
@@ -59,6 +61,32 @@ def _scopes_told(route: Route) -> tuple[str, str]:
     if route.needs is Needs.PERSON:
         return route.scope, ""
     return "", route.scope if route.needs is Needs.READS else ""
+
+
+def test_what_is_read_from_requests_is_described() -> None:
+    read = {
+        name
+        for path in Path(api.__file__).parent.glob("*.py")
+        for names in _READ.findall(path.read_text(encoding="utf-8"))
+        for name in names
+        if name
+    }
+    told = {name for route in book.ROUTES for name in _names_told(route)}
+
+    assert len(read) > 50, "the pattern finds nothing any more"
+    assert read - told == set(), "read from a request, but in no description"
+
+
+_READ = re.compile(
+    r'(?:given|args|source|row|place|change)(?:\.get\(|\[)"(\w+)"|(?:asked|receive)\("(\w+)"'
+    r'|_(?:words|text)\((?:given|source), "(\w+)"'
+)
+
+
+def _names_told(route: Route) -> set[str]:
+    """All that a route may be sent, each part of a name with brackets too."""
+    flat = [*route.parameters, *openapi.flat(route.form)]
+    return {part for name in flat for part in name.replace("]", "").split("[")}
 
 
 def test_each_entity_and_each_status_has_its_sentence() -> None:
