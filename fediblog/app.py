@@ -12,6 +12,7 @@ from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
+from fediblog.framework import Application
 from fediblog.web import mishaps
 
 log = structlog.get_logger()
@@ -33,7 +34,7 @@ _SENTENCES = {
 
 def create_app(config: Config, open_house: bool = True) -> Quart:
     """The application. With `open_house` it opens what it needs when it starts and closes it at its end."""
-    app = Quart("fediblog", static_folder=None)
+    app = Application("fediblog", static_folder=None)
     app.config["MAX_FORM_PARTS"] = 200
     app.asgi_app = Door(app.asgi_app, entrance.ROUTE)  # type: ignore[method-assign]
     entrance.install(app, config.web.trusted_proxies)

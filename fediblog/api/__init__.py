@@ -36,6 +36,7 @@ from fediblog.api import (
     streaming,
     tags,
     timelines,
+    trends,
     uploads,
 )
 from fediblog.config import Config
@@ -70,6 +71,7 @@ _ROOMS = (
     streaming,
     tags,
     timelines,
+    trends,
 )
 
 _WITH_FILES = (

@@ -2,11 +2,12 @@
 
 What changes without a new version (counters, the viewer's flags, the tallies of polls) is spliced in and
 never kept, so a like costs no rendering and invalidates nothing (TIMELINES §5). So are the viewer's filters:
-of each version of a post its words are kept for them. The cache belongs to the
-process and needs no messages from others: a new version is a new key.
+of each version of a post its words are kept for them. A line whose counters and flags are what they were
+when it was last joined is the line of that time. The caches belong to the process and need no messages from
+others: a new version is a new key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -19,7 +20,7 @@ from fediblog.services import matching, views
 from fediblog.services.matching import Hit, Matcher, Writing
 from fediblog.services.views import Entry, PollView
 
-_BUDGET = 64 * 1024 * 1024
+_BUDGET = 16 * 1024 * 1024
 _OVERHEAD = 200  # What a Python object and its place in the table cost besides the bytes.
 
 
@@ -52,13 +53,11 @@ async def by_id(entries: Sequence[Entry], viewer: Account | None) -> dict[int, b
     Reads at most two statements more than the entries took; one to look whether the viewer has changed
     filters, some seconds after the last such look, and one to read these.
     """
-    bodies, cards = await _bodies(entries), await _cards(entries)
     reader = _Reader(viewer, moments.now(), await matching.matcher(viewer) if entries else None)
-    return {
-        entry.id: _line(entry, bodies, cards, reader)
-        for entry in entries
-        if entry.id in bodies and entry.post_id in bodies
-    }
+    lines = {entry.id: _lines.get(_key(entry, reader)) for entry in entries}
+    missing = [entry for entry in entries if lines[entry.id] is None]
+    lines |= await _made(missing, reader) if missing else {}
+    return {number: line for number, line in lines.items() if line is not None}
 
 
 async def accounts(account_ids: Sequence[int]) -> dict[int, bytes]:
@@ -72,6 +71,24 @@ async def accounts(account_ids: Sequence[int]) -> dict[int, bytes]:
 def listing(objects: Iterable[bytes]) -> bytes:
     """A JSON list of objects that are rendered already."""
     return b"[" + b",".join(objects) + b"]"
+
+
+def _key(entry: Entry, reader: _Reader) -> Hashable:
+    """All that a line is made of, None for one that time or the viewer's filters may change."""
+    if entry.ballot is not None or reader.matcher is not None:
+        return None
+    return entry, _is_own(entry, reader) if reader.viewer else None
+
+
+async def _made(entries: Sequence[Entry], reader: _Reader) -> dict[int, bytes]:
+    bodies, cards = await _bodies(entries), await _cards(entries)
+    made = {}
+    for entry in entries:
+        if entry.id in bodies and entry.post_id in bodies:
+            line = made[entry.id] = _line(entry, bodies, cards, reader)
+            if (key := _key(entry, reader)) is not None:
+                _lines.put(key, line, len(line) + _OVERHEAD)
+    return made
 
 
 async def _bodies(entries: Sequence[Entry]) -> dict[int, Piece]:
@@ -173,5 +190,6 @@ def _rest(entity: entities.Json) -> bytes:
     return b"," + orjson.dumps(entity)[1:]
 
 
-_statuses: Shelf[Piece] = Shelf(_BUDGET)
-_accounts: Shelf[Piece] = Shelf(_BUDGET // 2)
+_lines: Shelf[bytes] = Shelf(2 * _BUDGET)
+_statuses: Shelf[Piece] = Shelf(2 * _BUDGET)
+_accounts: Shelf[Piece] = Shelf(_BUDGET)

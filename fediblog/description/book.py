@@ -17,6 +17,7 @@ from fediblog.description.routes import (
     statuses,
     streaming,
     timelines,
+    trends,
 )
 
 
@@ -34,6 +35,7 @@ AREAS = (
     Area("accounts", "Accounts", accounts.ROUTES),
     Area("statuses", "Posts", statuses.ROUTES),
     Area("timelines", "Timelines, lists, hashtags, search", timelines.ROUTES),
+    Area("trends", "Trends", trends.ROUTES),
     Area("notifications", "Notifications", notifications.ROUTES),
     Area("filters", "Filters", filters.ROUTES),
     Area("streaming", "Streams", streaming.ROUTES),

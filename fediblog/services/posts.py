@@ -110,8 +110,8 @@ async def delete(author: Account, post_id: int) -> Deleted:
 
 async def get(post_id: int, viewer: Account | None) -> Post:
     """The post, if it is there for this viewer. Raises NotFound, whatever the reason."""
-    post = await Post.get_or_none(id=post_id)
-    if post is None or not await visibility.may_see(viewer, post):
+    post = await visibility.find(post_id, viewer)
+    if post is None:
         raise NotFound
     return post
 
@@ -124,8 +124,7 @@ async def original(post_id: int, viewer: Account | None) -> Post:
 
 async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
     """Those of the posts that the viewer may see, as lists show them."""
-    seen = await visibility.visible(post_ids, viewer) if post_ids else set()
-    return await views.entries([number for number in post_ids if number in seen], viewer)
+    return await views.entries(post_ids, viewer, visibility.whole_clause("$1" if viewer else None))
 
 
 async def name_people(post_id: int) -> None:

@@ -100,6 +100,35 @@ async def test_answers_to_a_token_are_private(app_of: AppOf, alice: Account) -> 
     assert "Authorization" in answer.headers["Vary"]
 
 
+async def test_what_everybody_may_read_is_sent_once_to_whoever_keeps_it(
+    app_of: AppOf, alice: Account
+) -> None:
+    hers, nobody = await app_of(alice), await app_of()
+    await hers.post("/api/v1/statuses", json={"status": "x"})
+    first = await nobody.send("GET", "/api/v1/timelines/public")
+    tag = first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    again = await nobody.send("GET", "/api/v1/timelines/public", headers={"If-None-Match": f'"old", W/{tag}'})
+    assert (again.status_code, await again.get_data(), again.headers["ETag"]) == (304, b"", tag)
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    await hers.post("/api/v1/statuses", json={"status": "y"})
+    changed = await nobody.send("GET", "/api/v1/timelines/public", headers={"If-None-Match": tag})
+    assert (changed.status_code, len(await changed.get_json())) == (200, 2)
+
+
+async def test_what_is_for_one_or_went_wrong_is_kept_by_nobody(app_of: AppOf, alice: Account) -> None:
+    hers, nobody = await app_of(alice), await app_of()
+    registered = await nobody.send(
+        "POST", "/api/v1/apps", json={"client_name": "a", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"}
+    )
+    mine = await hers.send("GET", "/api/v1/timelines/public")
+    missing = await nobody.send("GET", "/api/v1/statuses/1")
+    for answer, status in ((registered, 200), (mine, 200), (missing, 404)):
+        assert answer.status_code == status
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert "ETag" not in answer.headers
+
+
 async def test_both_instance_answers_hold_what_apps_take_as_given(app_of: AppOf) -> None:
     nobody = await app_of()
     one, two = await nobody.get("/api/v1/instance"), await nobody.get("/api/v2/instance")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from fediblog.description.entities.accounts import Account, Emoji
 from fediblog.description.entities.filters import FilterResult
-from fediblog.description.entities.tags import StatusTag, Tag
+from fediblog.description.entities.tags import StatusTag, Tag, TagDay
 from fediblog.description.kinds import Address, Count, Digits, Html, Id, Moment, Visibility
 
 
@@ -118,6 +118,12 @@ class PreviewCard(TypedDict):
     embed_url: str
     blurhash: str | None
     published_at: Moment | None
+
+
+class TrendsLink(PreviewCard):
+    """A page that many link to."""
+
+    history: Annotated[list[TagDay], "The last seven days, today first."]
 
 
 class Status(TypedDict):
