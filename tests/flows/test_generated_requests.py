@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 _WANTED = int(os.environ.get("FEDIBLOG_GENERATED_REQUESTS", "0"))
 _USUALLY = 200
 # What is there of each sort, so that deleting some of it leaves something.
-_OF_EACH = 3
+_OF_EACH = 5
 
 
 @pytest.fixture
