@@ -6,9 +6,11 @@ test during which one came that is not as described fails at its end, by the hoo
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from urllib.parse import unquote, urlsplit
 
 import jsonschema_rs
 import orjson
+import requests
 from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -50,6 +52,20 @@ def heard(method: str, path: str, status: int, media: str, body: bytes | str) ->
         return
     if fault := _fault(method, path, status, media, body):
         breaches.append(f"{method} {path} answered {status}: {fault}")
+
+
+def session() -> requests.Session:
+    """A session for programs that others wrote, whose answers are heard too."""
+    made = requests.Session()
+    made.hooks["response"].append(_hear_theirs)
+    return made
+
+
+def _hear_theirs(answer: requests.Response, **_: object) -> None:
+    media = answer.headers.get("Content-Type", "").partition(";")[0]
+    if media.endswith("json"):
+        path = unquote(urlsplit(answer.request.url or "").path)
+        heard(answer.request.method or "", path, answer.status_code, media, answer.content)
 
 
 def take() -> list[str]:

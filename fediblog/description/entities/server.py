@@ -213,6 +213,13 @@ class Instance(TypedDict):
     api_versions: ApiVersions
 
 
+class Language(TypedDict):
+    """A language that a post may be said to be in."""
+
+    code: Annotated[str, "ISO 639."]
+    name: Annotated[str, "As it calls itself."]
+
+
 class DomainBlock(TypedDict):
     """A server with which this one has little or nothing to do."""
 

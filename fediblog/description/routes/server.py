@@ -10,6 +10,7 @@ from fediblog.description.entities.server import (
     DomainBlock,
     Instance,
     InstanceV1,
+    Language,
     LongText,
     OEmbed,
     Rule,
@@ -34,6 +35,7 @@ ROUTES = (
     get("/api/v1/instance/extended_description", "What it says about itself, at length.", LongText),
     get("/api/v1/instance/privacy_policy", "Its privacy policy.", LongText, faults=(404,)),
     get("/api/v1/instance/terms_of_service", "Its terms.", TermsOfService, faults=(404,)),
+    get("/api/v1/instance/languages", "Languages that a post may be said to be in.", list[Language]),
     get(
         "/api/v1/instance/translation_languages",
         "Languages from which posts are translated to which; there are none.",
