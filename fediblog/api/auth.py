@@ -25,6 +25,9 @@ R = TypeVar("R")
 
 Route = Callable[P, Awaitable[R]]
 
+# What a route says about its scope, so that its description can be held against it.
+NEEDS, READS = "needs_scope", "reads_with_scope"
+
 # The numbers that Mastodon documents (CLIENT-API §3.9).
 _ASKING = Budget("api", 300, 300)
 _DELETING = Budget("api deletions", 30, 1_800)
@@ -126,6 +129,7 @@ def scope(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
                 raise Invalid("This method requires an authenticated user")
             return await route(*args, **kwargs)
 
+        setattr(guarded, NEEDS, needed)
         return guarded
 
     return decorate
@@ -142,6 +146,7 @@ def reads(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
                 raise Forbidden("This action is outside the authorized scopes")
             return await route(*args, **kwargs)
 
+        setattr(guarded, READS, needed)
         return guarded
 
     return decorate

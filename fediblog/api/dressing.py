@@ -15,6 +15,7 @@ PREFIXES = (
     "/oauth/revoke",
     "/oauth/userinfo",
     "/.well-known/oauth-authorization-server",
+    "/openapi.json",
 )
 
 Header = tuple[bytes, bytes]

@@ -16,6 +16,7 @@ import pytest
 from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, MastodonUnauthorizedError
 from PIL import Image
 
+from tests.harness import described
 from tests.harness.site import Site
 
 pytestmark = pytest.mark.once
@@ -29,7 +30,11 @@ class Caller:
     def __init__(self, url: str, token: str | None, calls: Counter[str]) -> None:
         # Streams and uploads may take a while on a busy machine; what never comes should fail, not hang.
         self._app = Mastodon(
-            access_token=token, api_base_url=url, request_timeout=30, ratelimit_method="throw"
+            access_token=token,
+            api_base_url=url,
+            request_timeout=30,
+            ratelimit_method="throw",
+            session=described.session(),
         )
         self._calls = calls
 
