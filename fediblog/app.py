@@ -20,7 +20,7 @@ log = structlog.get_logger()
 _READING = ("GET", "HEAD", "OPTIONS")
 
 # Who asks below these is a program.
-_FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo")
+_FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo", "/openapi.json")
 
 _SENTENCES = {
     400: "That request could not be read.",

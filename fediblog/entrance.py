@@ -16,12 +16,11 @@ import structlog
 from hypercorn.typing import ASGIFramework
 from quart import Quart, current_app, request, websocket
 from structlog.contextvars import bound_contextvars
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 from fediblog import logs
 from fediblog.config import Network
 from fediblog.framework import BODYLESS, MOST_BYTES, SizedRequest
-from fediblog.paging import BIGGEST
 
 log = structlog.get_logger()
 
@@ -39,10 +38,13 @@ _QUIET = frozenset({"/livez", "/readyz", "/health"})
 
 
 class Number(IntegerConverter):
-    """`<int:…>` in routes: what no id can be is a path that is not there, before a database chokes on it."""
+    """`<int:…>` in routes: what no id can be is a path that is not there, before a database chokes on it.
 
-    def __init__(self, map: Map, **options: Any) -> None:
-        super().__init__(map, **{"max": BIGGEST, **options})
+    It is no part of the path at all, not a number that is refused afterwards: then a method that another
+    route of the same path knows would be answered with 405. Up to 9·10¹⁸, which ids reach in the year 6300.
+    """
+
+    regex = "[0-8]?[0-9]{1,18}"
 
 
 class Entrance:

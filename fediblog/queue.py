@@ -37,6 +37,7 @@ class Job(StrEnum):
     PUBLISH = "publish"  # key: scheduled post
     TALLY = "tally"  # key: post whose poll has new numbers for other servers
     MAIL = "mail"  # key: mail
+    PUSH = "push"  # key: "notification:subscription"
     MEDIA = "media"  # key: media
     ERASE = "erase"  # key: account
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
@@ -56,6 +57,7 @@ class Job(StrEnum):
     EXPIRE_MUTES = "expire_mutes"
     STATISTICS = "statistics"
     UPKEEP = "upkeep"
+    TRENDS = "trends"
     TRIM = "trim"
     ORPHANS = "orphans"
 
@@ -86,6 +88,7 @@ _QUEUE_OF = {
     Job.FEDERATE: "deliver",
     Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
+    Job.PUSH: "deliver",
     Job.CHECK_LINKS: "fetch",
     Job.CARD: "fetch",
     Job.RESOLVE: "fetch",
@@ -103,10 +106,11 @@ _QUEUE_OF = {
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
+    Job.TRENDS: "maintenance",
 }
 _BY_THE_CLOCK = frozenset(
     {
-        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS),
+        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRENDS, Job.TRIM, Job.ORPHANS),
         *(Job.RECEIVE, Job.DELIVER),
     }
 )
@@ -116,6 +120,7 @@ _SECONDS = {
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,
     Job.UPKEEP: 900,
+    Job.TRENDS: 600,
     Job.TRIM: 3600,
     Job.ORPHANS: 3600,
     Job.ERASE: 600,

@@ -25,9 +25,11 @@ from fediblog.api import (
     notifications_grouped,
     oauth,
     oembed,
+    openapi,
     polls,
     preferences,
     profile,
+    push,
     quotes,
     scheduled_statuses,
     search,
@@ -36,6 +38,7 @@ from fediblog.api import (
     streaming,
     tags,
     timelines,
+    trends,
     uploads,
 )
 from fediblog.config import Config
@@ -59,9 +62,11 @@ _ROOMS = (
     notifications,
     notifications_grouped,
     oembed,
+    openapi,
     polls,
     preferences,
     profile,
+    push,
     quotes,
     scheduled_statuses,
     search,
@@ -70,6 +75,7 @@ _ROOMS = (
     streaming,
     tags,
     timelines,
+    trends,
 )
 
 _WITH_FILES = (

@@ -12,7 +12,13 @@ from fediblog.services import notification_groups, views
 from fediblog.services.notification_groups import Group
 from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
 
-_WORDS = {Kind.STATUS: "status", Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.EDIT: "update"}
+_WORDS = {
+    Kind.STATUS: "status",
+    Kind.BOOST: "reblog",
+    Kind.LIKE: "favourite",
+    Kind.EDIT: "update",
+    Kind.QUOTED_EDIT: "quoted_update",
+}
 _KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
 _MOST_COUNTED = 1000
 
@@ -78,7 +84,7 @@ def group(found: Group, shown: Mapping[int, bytes]) -> bytes:
     entity = {
         "group_key": _api_key(found.key, newest.kind),
         "notifications_count": found.total,
-        "type": _word(newest.kind),
+        "type": word(newest.kind),
         "most_recent_notification_id": str(newest.id),
         "page_min_id": str(found.lowest_id),
         "page_max_id": str(newest.id),
@@ -94,7 +100,7 @@ def _one(notice: Notice, account: bytes, posts: Mapping[int, bytes]) -> bytes:
     head = entities.dump(
         {
             "id": str(notice.id),
-            "type": _word(notice.kind),
+            "type": word(notice.kind),
             "created_at": moments.iso(notice.created_at),
             "group_key": _api_key(notification_groups.key_of(notice), notice.kind),
         }
@@ -106,8 +112,9 @@ def _one(notice: Notice, account: bytes, posts: Mapping[int, bytes]) -> bytes:
 
 
 def _api_key(key: str, kind: Kind) -> str:
-    return _word(kind) + key.removeprefix(kind.value) if key.startswith(f"{kind.value}-") else key
+    return word(kind) + key.removeprefix(kind.value) if key.startswith(f"{kind.value}-") else key
 
 
-def _word(kind: Kind) -> str:
+def word(kind: Kind) -> str:
+    """What the API calls a kind."""
     return _WORDS.get(kind, kind.value)

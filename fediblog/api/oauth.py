@@ -74,6 +74,7 @@ async def metadata() -> Response:
             "revocation_endpoint_auth_methods_supported": methods,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
+            "service_documentation": uris.absolute("/docs/api"),
         }
     )
     answer.headers["Cache-Control"] = "public, max-age=300"

@@ -171,6 +171,7 @@ async def test_notifications_are_told_in_the_words_of_the_api(
 async def test_a_number_that_no_id_can_be_is_a_path_that_is_not_there(app_of: AppOf, alice: Account) -> None:
     hers = await app_of(alice)
     for number in (1 << 63, 1 << 64, 10**40):
+        await hers.put(f"/api/v1/media/{number}", 404)
         await hers.get(f"/api/v1/statuses/{number}", 404)
         await hers.post(f"/api/v1/statuses/{number}/favourite", 404)
         await hers.get(f"/api/v1/accounts/{number}", 404)

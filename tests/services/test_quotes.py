@@ -180,7 +180,7 @@ async def test_who_quotes_hears_of_an_edit_of_what_they_quote(alice: Account, bo
     made = await quote(alice, quoted)
     for text in ("Bye", "Bye bye"):
         await posts.edit(bob, quoted.id, Draft(text))
-    assert await told(alice) == [("quoted_update", bob.id, made.id)]
+    assert await told(alice) == [("quoted_edit", bob.id, made.id)]
 
 
 async def test_what_is_deleted_is_counted_no_more_and_leaves_the_quote(alice: Account, bob: Account) -> None:

@@ -52,6 +52,7 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
     path = f"/@alice/{post.id}"
     return [
         *("/", "/public", "/public/local", "/tags/boats", "/about", "/about/stats", "/nope", "/auth/sign_in"),
+        "/docs/api",
         *("/auth/sign_up", "/auth/confirmation", "/auth/password/new", "/auth/password/edit?token=x"),
         *(f"/invite/{invite.code}", "/setup?token=x", "/unsubscribe?token=x", "/@alice", "/@alice/media"),
         *("/@alice/with_replies", "/@alice/followers", "/@alice/following", path, f"{path}/favourites"),

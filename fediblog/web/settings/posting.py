@@ -6,7 +6,8 @@ from fediblog.errors import Invalid
 from fediblog.models import Quotable, User, Visibility
 from fediblog.services import preferences, quotable
 from fediblog.services.preferences import Preferences
-from fediblog.web import drafts, forms, languages, submitted, who
+from fediblog.text import language_names
+from fediblog.web import drafts, forms, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.settings import frame
 
@@ -50,7 +51,7 @@ async def _page(filled: Filled) -> Response:
         filled=filled,
         levels=levels,
         quoters=drafts.QUOTERS,
-        languages=languages.choices(filled.value("default_language")),
+        languages=language_names.choices(filled.value("default_language")),
     )
 
 

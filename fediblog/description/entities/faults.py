@@ -1,0 +1,20 @@
+"""How something that went wrong is told."""
+
+from typing import TypedDict
+
+
+class Error(TypedDict):
+    """What went wrong, in a sentence that may be shown."""
+
+    error: str
+
+
+class OAuthError(TypedDict):
+    """The same as RFC 6749 §5.2 has it: a word for programs and a sentence for people."""
+
+    error: str
+    error_description: str
+
+
+class Empty(TypedDict):
+    """It is done, and there is nothing more to say."""
