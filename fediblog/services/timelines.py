@@ -77,7 +77,7 @@ async def tag(
 
 
 async def link(url: str, viewer: Account | None, page: Page) -> Listing:
-    """Public posts under which this page is shown, replies included. A page that is unknown is an empty list."""
+    """Public posts under which this page is shown, replies included. An unknown page is an empty list."""
     where = ["c.card_id = (SELECT l.id FROM link_card l WHERE l.url = $4)", "p.visibility = 0"]
     where += [NOT_HIDDEN, _IN_PUBLIC]
     source = f"post_card c {_join()} post p ON p.id = c.post_id"
