@@ -93,6 +93,8 @@ async def set_role(user_id: int, role: Role, by: User | None) -> User:
     async with db.transaction():
         changed = await _set_user(user, by, "role", role.value, "user.role")
         await sessions.revoke_all(user)
+        if role is Role.USER:
+            await db.execute(_FORGET_WHAT_STAFF_HEARS, user.id)
     return changed
 
 
@@ -130,3 +132,9 @@ async def _set_user(user: User, by: User | None, column: str, value: int | str |
         await User.filter(id=user.id).update(**{column: value})
         await audit.record(by, action, str(user.id), value=value)
         return await User.get(id=user.id)
+
+
+_FORGET_WHAT_STAFF_HEARS = """
+DELETE FROM notification WHERE kind IN ('admin.report', 'admin.sign_up')
+  AND account_id IN (SELECT account_id FROM membership WHERE user_id = $1)
+"""
