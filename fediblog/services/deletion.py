@@ -235,6 +235,7 @@ _PLAIN = (
     ("featured_tag", "account_id", "account_id, tag_id"),
     ("conversation", "account_id", "account_id, thread_id"),
     ("announcement_read", "account_id", "account_id, announcement_id"),
+    ("announcement_reaction", "account_id", "announcement_id, name, account_id"),
     ("list_member", "account_id", "list_id, account_id"),
     ("list", "account_id", "id"),
     ("filter", "account_id", "id"),

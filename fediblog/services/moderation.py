@@ -66,6 +66,18 @@ async def unsilence(account: Account, by: User | None) -> Account:
     return await _set(account, by, {"silenced_at": None, "silenced_by_rule": False}, "account.unsilence")
 
 
+async def sensitize(account: Account, by: User | None, reason: str = "") -> Account:
+    """Show the pictures of all its posts, old and new, only after a click. Raises Forbidden."""
+    await _require(by, account)
+    return await _set(account, by, {"sensitized_at": moments.now()}, "account.sensitize", reason)
+
+
+async def unsensitize(account: Account, by: User | None) -> Account:
+    """Undo `sensitize`. Raises Forbidden."""
+    await _require(by, account)
+    return await _set(account, by, {"sensitized_at": None}, "account.unsensitize")
+
+
 async def disable(user_id: int, by: User) -> User:
     """Switch a log-in off: its sessions and API tokens end, its accounts stay. Raises Forbidden."""
     user = await _outranked(user_id, by)
