@@ -4,6 +4,7 @@ from quart import Quart
 
 from fediblog.api import (
     accounts,
+    admin,
     announcements,
     answers,
     apps,
@@ -70,6 +71,7 @@ _ROOMS = (
     streaming,
     tags,
     timelines,
+    *admin.ROOMS,
 )
 
 _WITH_FILES = (
