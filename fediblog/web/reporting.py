@@ -68,9 +68,9 @@ async def _file(target: Account, line: Line | None) -> Response:
     filled = forms.typed(form, "category", "comment", "forward")
     rule_ids = form.numbers("rule_ids")
     post_ids = [line.body.id] if line else []
-    complaint = Complaint(
-        form.text("comment"), form.text("category"), post_ids, rule_ids, form.flag("forward")
-    )
+    # Who ticks a rule has said what it is about, whatever was chosen above before.
+    category = Category.VIOLATION.value if rule_ids else form.text("category")
+    complaint = Complaint(form.text("comment"), category, post_ids, rule_ids, form.flag("forward"))
     try:
         await reports.file(who.member().account, target, complaint)
     except (Invalid, TooMany) as error:

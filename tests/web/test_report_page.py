@@ -27,12 +27,12 @@ async def test_a_post_is_reported_from_its_menu(browser_of: BrowserOf, alice: Ac
     assert "You fool" in page.text and "Be kind." in page.text and "forward" not in page.html
 
     answer = await hers.submit(
-        f"{path}/report", f"{path}/report", category="violation", rule_ids=str(rule.id), comment="Rude"
+        f"{path}/report", f"{path}/report", category="other", rule_ids=str(rule.id), comment="Rude"
     )
     assert answer.location == f"{path}?done=reported"
     report = await filed()
     assert (report.account_id, report.target_id, report.comment) == (alice.id, bob.id, "Rude")
-    assert (report.post_ids, report.rule_ids) == ((post.id,), (rule.id,))
+    assert (report.category, report.post_ids, report.rule_ids) == ("violation", (post.id,), (rule.id,))
 
 
 async def test_a_profile_is_reported_and_its_server_told_if_wished(
