@@ -56,6 +56,7 @@ class Job(StrEnum):
     EXPIRE_MUTES = "expire_mutes"
     STATISTICS = "statistics"
     UPKEEP = "upkeep"
+    TRENDS = "trends"
     TRIM = "trim"
     ORPHANS = "orphans"
 
@@ -103,10 +104,11 @@ _QUEUE_OF = {
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
+    Job.TRENDS: "maintenance",
 }
 _BY_THE_CLOCK = frozenset(
     {
-        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS),
+        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRENDS, Job.TRIM, Job.ORPHANS),
         *(Job.RECEIVE, Job.DELIVER),
     }
 )
@@ -116,6 +118,7 @@ _SECONDS = {
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,
     Job.UPKEEP: 900,
+    Job.TRENDS: 600,
     Job.TRIM: 3600,
     Job.ORPHANS: 3600,
     Job.ERASE: 600,

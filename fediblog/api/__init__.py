@@ -37,6 +37,7 @@ from fediblog.api import (
     streaming,
     tags,
     timelines,
+    trends,
     uploads,
 )
 from fediblog.config import Config
@@ -71,6 +72,7 @@ _ROOMS = (
     streaming,
     tags,
     timelines,
+    trends,
     *admin.ROOMS,
 )
 

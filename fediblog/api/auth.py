@@ -6,19 +6,28 @@ a missing right is a 403 (CLIENT-API §3.6).
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from quart import g, request
 
-from fediblog.errors import Forbidden, Invalid, Unauthenticated
+from fediblog import allowances, moments
+from fediblog.allowances import Budget
+from fediblog.api import dressing
+from fediblog.config import settings
+from fediblog.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from fediblog.models import Account, User
-from fediblog.services import tokens
+from fediblog.services import settings as site
+from fediblog.services import throttle, tokens
 from fediblog.services.tokens import Bearer
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 Route = Callable[P, Awaitable[R]]
+
+# The numbers that Mastodon documents (CLIENT-API §3.9).
+_ASKING = Budget("api", 300, 300)
+_DELETING = Budget("api deletions", 30, 1_800)
 
 
 def viewer() -> Account | None:
@@ -52,14 +61,51 @@ def bearer() -> Bearer:
 
 
 async def identify() -> None:
-    """Before every route: whose token was sent. Raises Unauthenticated for one that does not hold."""
+    """Before every route: whose token was sent, and whether they may go on asking.
+
+    Raises Unauthenticated for a token that does not hold, TooMany for who has asked too often.
+    """
     g.bearer = None
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return
-    g.bearer = await tokens.find(token.strip())
-    if g.bearer is None:
+    if scheme.lower() == "bearer":
+        g.bearer = await tokens.find(token.strip())
+    found = _bearer()
+    # Who shows what is no token is a stranger at an address: that is how tokens are guessed.
+    spend(_ASKING, str(found.account.id) if found and found.account else _address())
+    if found is None and scheme.lower() == "bearer":
         raise Unauthenticated("The access token is invalid")
+
+
+async def members_only() -> None:
+    """For what strangers may not read where the site says so. Raises Unauthenticated."""
+    if viewer() is None and (await site.get()).members_only:
+        raise Unauthenticated("This method requires an authenticated user")
+
+
+def spend(budget: Budget, caller: str) -> None:
+    """Count once, and let the answer say what is left. Raises TooMany."""
+    if not settings().limits.rate_limits:
+        return
+    left = allowances.take(budget, caller)
+    cast(dict[str, Any], request.scope)[dressing.ALLOWANCE] = left
+    if left.left < 0:
+        wait = max(1, -(-(left.until - moments.now()) // moments.SECOND))
+        raise TooMany("Too many requests", retry_after=wait)
+
+
+def deleting(route: Route[P, R]) -> Route[P, R]:
+    """The route takes something back for good, which Mastodon allows more seldom."""
+
+    @wraps(route)
+    async def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        spend(_DELETING, str(account().id))
+        return await route(*args, **kwargs)
+
+    return counted
+
+
+def _address() -> str:
+    return throttle.network(request.remote_addr or "")
 
 
 def scope(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:

@@ -8,7 +8,7 @@ from quart import Blueprint, Response, request
 
 from fediblog import moments, paging, uris
 from fediblog.api import answers, auth, entities, forms, rendering, scheduled_statuses
-from fediblog.api.auth import reads, scope
+from fediblog.api.auth import deleting, reads, scope
 from fediblog.errors import NotFound
 from fediblog.models import Post, Visibility
 from fediblog.services import (
@@ -78,6 +78,7 @@ async def edit(post_id: int) -> Response:
 
 @blueprint.delete("/<int:post_id>")
 @scope("write:statuses")
+@deleting
 async def delete(post_id: int) -> Response:
     """DELETE /api/v1/statuses/:id: gives the text back, so that it can be written again."""
     entry = (await posts.entries([post_id], auth.account())).get(post_id)
@@ -148,6 +149,7 @@ async def reblog(post_id: int) -> Response:
 
 @blueprint.post("/<int:post_id>/unreblog")
 @scope("write:statuses")
+@deleting
 async def unreblog(post_id: int) -> Response:
     """POST /api/v1/statuses/:id/unreblog: the original."""
     post = await posts.original(post_id, auth.account())

@@ -25,6 +25,7 @@ from fediblog.cli import (
     statistics,
     tokens,
     tray,
+    trends,
 )
 from fediblog.config import ConfigError
 from fediblog.errors import FediblogError, Invalid
@@ -44,6 +45,7 @@ app.add_typer(accounts.commands, name="accounts")
 app.add_typer(tokens.commands, name="tokens")
 app.add_typer(invites.commands, name="invites")
 app.add_typer(statistics.commands, name="statistics")
+app.add_typer(trends.commands, name="trends")
 app.add_typer(media.commands, name="media")
 app.add_typer(domains.commands, name="domains")
 app.add_typer(relays.commands, name="relays")

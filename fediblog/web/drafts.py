@@ -13,7 +13,7 @@ from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from fediblog.services.sessions import Session
 from fediblog.services.views import Body, MediaView
-from fediblog.web import languages
+from fediblog.text import language_names
 from fediblog.web.forms import Filled
 from fediblog.web.submitted import Form
 
@@ -80,7 +80,7 @@ class Writing(Filled):
     @property
     def languages(self) -> list[tuple[str, str]]:
         """What it may be written in."""
-        return languages.choices(self.language)
+        return language_names.choices(self.language)
 
     @property
     def spans(self) -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@ from fediblog.errors import Invalid
 from fediblog.models import User, Visibility
 from fediblog.services import preferences
 from fediblog.services.preferences import Preferences
-from fediblog.web import drafts, forms, languages, submitted, who
+from fediblog.text import language_names
+from fediblog.web import drafts, forms, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.settings import frame
 
@@ -44,7 +45,7 @@ async def _page(filled: Filled) -> Response:
         "posting",
         filled=filled,
         levels=levels,
-        languages=languages.choices(filled.value("default_language")),
+        languages=language_names.choices(filled.value("default_language")),
     )
 
 
