@@ -4,6 +4,7 @@ from quart import Quart
 
 from fediblog.api import (
     accounts,
+    admin,
     announcements,
     answers,
     apps,
@@ -30,6 +31,7 @@ from fediblog.api import (
     preferences,
     profile,
     push,
+    reports,
     scheduled_statuses,
     search,
     server,
@@ -66,6 +68,7 @@ _ROOMS = (
     preferences,
     profile,
     push,
+    reports,
     scheduled_statuses,
     search,
     server,
@@ -74,6 +77,7 @@ _ROOMS = (
     tags,
     timelines,
     trends,
+    *admin.ROOMS,
 )
 
 _WITH_FILES = (
