@@ -13,6 +13,7 @@ from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
 from fediblog.framework import Application
+from fediblog.services import address_blocks
 from fediblog.web import mishaps
 
 log = structlog.get_logger()
@@ -39,6 +40,8 @@ def create_app(config: Config, open_house: bool = True) -> Quart:
     app.asgi_app = Door(app.asgi_app, entrance.ROUTE)  # type: ignore[method-assign]
     entrance.install(app, config.web.trusted_proxies)
     known = health.install(app)
+    app.before_request(_refuse_networks)
+    app.before_websocket(_refuse_networks)
     app.before_request(_refuse_when_full)
     api.register(app, config)
     known.at_drain(lambda: api.end_streams(app))
@@ -77,6 +80,14 @@ def _open_with(app: Quart, config: Config) -> None:
 async def _get_ready() -> None:
     """The server's own key takes a while to make, once: not when the first stranger waits for it."""
     current_app.add_background_task(senders.of_server)
+
+
+async def _refuse_networks() -> Response | None:
+    """An answer for networks that the staff keeps out of everything: short, and the same everywhere."""
+    asked = request if has_request_context() else websocket
+    if asked.blueprint == health.blueprint.name or not await address_blocks.refused(asked.remote_addr or ""):
+        return None
+    return _say(403, "Your network has no access to this server.")
 
 
 async def _refuse_when_full() -> None:

@@ -51,6 +51,7 @@ class Job(StrEnum):
     MOVE = "move"  # key: "old:new", an account and where it has moved to
     HIDE_DOMAIN = "hide_domain"  # key: "account:domain" that the account hides
     SEVER = "sever"  # key: account elsewhere that was put away
+    ANNOUNCE = "announce"  # key: announcement that came, changed or went
     RECEIVE = "receive"
     DELIVER = "deliver"
     SWEEP = "sweep"
@@ -82,6 +83,7 @@ _QUEUE_OF = {
     Job.BACKFILL: "local",
     Job.CLOSE_POLL: "local",
     Job.PUBLISH: "local",
+    Job.ANNOUNCE: "local",
     Job.TALLY: "deliver",
     Job.SWEEP: "local",
     Job.RECEIVE: "inbox",

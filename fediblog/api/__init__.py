@@ -4,6 +4,7 @@ from quart import Quart
 
 from fediblog.api import (
     accounts,
+    admin,
     announcements,
     answers,
     apps,
@@ -31,6 +32,7 @@ from fediblog.api import (
     profile,
     push,
     quotes,
+    reports,
     scheduled_statuses,
     search,
     server,
@@ -68,6 +70,7 @@ _ROOMS = (
     profile,
     push,
     quotes,
+    reports,
     scheduled_statuses,
     search,
     server,
@@ -76,6 +79,7 @@ _ROOMS = (
     tags,
     timelines,
     trends,
+    *admin.ROOMS,
 )
 
 _WITH_FILES = (

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from fediblog import moments, text, uris
-from fediblog.models import Account, Consent, Quotable, User, Visibility
+from fediblog.models import Account, Consent, Quotable, Role, User, Visibility
 from fediblog.services import quotable
 from fediblog.services.matching import Action, Filter, Hit, Keyword, Marked
 from fediblog.services.views import (
@@ -126,20 +126,24 @@ def credential_account(card: Card, counts: Counts, owner: Account, user: User, r
             "indexable": owner.indexable,
             "quote_policy": quotable.choice(Quotable(user.default_quote_policy)),
         },
-        "role": role(user),
+        "role": role(user.role),
     }
 
 
-def role(user: User) -> Json:
+def role(found: Role) -> Json:
     """What a user may do here, in the form that apps parse."""
-    numbers = {"user": "0", "moderator": "1", "admin": "2"}
+    numbers = {Role.USER: "0", Role.MODERATOR: "1", Role.ADMIN: "2"}
     return {
-        "id": numbers[user.role.value],
-        "name": "" if user.role.value == "user" else user.role.value.capitalize(),
-        "permissions": "1" if user.role.value == "admin" else "0",
+        "id": numbers[found],
+        "name": "" if found is Role.USER else found.value.capitalize(),
+        "permissions": _PERMISSIONS[found],
         "color": "",
-        "highlighted": user.role.value != "user",
+        "highlighted": found is not Role.USER,
     }
+
+
+# Mastodon's bits: 1 administrator, 16 reports, 1024 users.
+_PERMISSIONS = {Role.USER: "0", Role.MODERATOR: "1040", Role.ADMIN: "1"}
 
 
 def status(body: Body) -> Json:

@@ -36,6 +36,16 @@ async def tag(name: str) -> Response:
     return await answers.statuses(await timelines.tag(name, auth.viewer(), page, **_switches()), page)
 
 
+@blueprint.get("/link")
+@reads("read:statuses")
+async def link() -> Response:
+    """GET /api/v1/timelines/link: posts under which the page `url` is shown."""
+    await auth.members_only()
+    page = paging.parse(request.args)
+    url = forms.text(request.args.get("url"))
+    return await answers.statuses(await timelines.link(url, auth.viewer(), page), page)
+
+
 def _switches() -> dict[str, bool]:
     return {
         "local": forms.asked("local"),

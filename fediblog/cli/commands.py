@@ -9,6 +9,7 @@ import typer
 from fediblog import __version__
 from fediblog.cli import (
     accounts,
+    announcements,
     database,
     debug,
     doctor,
@@ -17,6 +18,7 @@ from fediblog.cli import (
     media,
     processes,
     relays,
+    reports,
     servers,
     settings,
     shell,
@@ -47,6 +49,8 @@ app.add_typer(trends.commands, name="trends")
 app.add_typer(media.commands, name="media")
 app.add_typer(domains.commands, name="domains")
 app.add_typer(relays.commands, name="relays")
+app.add_typer(reports.commands, name="reports")
+app.add_typer(announcements.commands, name="announcements")
 app.add_typer(servers.commands, name="servers")
 app.add_typer(debug.commands, name="debug")
 

@@ -64,6 +64,7 @@ class Account(Table):
     created_at = fields.BigIntField(default=moments.now)
     fetched_at = fields.BigIntField(null=True)
     silenced_at = fields.BigIntField(null=True)
+    sensitized_at = fields.BigIntField(null=True)  # All its pictures are shown only after a click.
     suspended_at = fields.BigIntField(null=True)
     suspended_elsewhere = fields.BooleanField(default=False)  # By its own server, which may undo it.
     # Only because a rule about the whole server says so.

@@ -8,7 +8,7 @@ from fediblog import db, moments
 from fediblog.config import settings
 from fediblog.errors import Conflict, Invalid
 from fediblog.models import User
-from fediblog.services import emails, mail, one_time, sessions, throttle
+from fediblog.services import email_blocks, emails, mail, one_time, sessions, throttle
 
 _LINK_SECONDS = 24 * 3600
 _MOST = 3  # In an hour, for one mailbox and by one user.
@@ -28,6 +28,8 @@ async def request(user: User, password: str, new_email: str, address: str = "") 
     wanted = emails.tidy(new_email)
     if wanted == user.email:
         raise Invalid("This is your address already.", field="email")
+    if fault := await email_blocks.fault(wanted):
+        raise Invalid(fault, field="email")
     await throttle.hit(throttle.bucket("new address by", str(user.id)), _MOST, 3600)
     await throttle.hit(throttle.bucket("confirm for", emails.key(wanted)), _MOST, 3600)
     if not settings().mail.leaves:

@@ -8,8 +8,10 @@ from fediblog.config import settings as configuration
 from fediblog.errors import Conflict, Forbidden, Invalid, NotFound
 from fediblog.models import Account, User
 from fediblog.services import (
+    address_blocks,
     admission,
     audit,
+    email_blocks,
     emails,
     invites,
     joined,
@@ -23,6 +25,7 @@ from fediblog.services import (
     settings,
     throttle,
 )
+from fediblog.services.address_blocks import Severity
 from fediblog.services.newcomers import Newcomer, Secrets
 from fediblog.services.settings import Mode
 
@@ -75,6 +78,9 @@ async def register(form: SignUp, address: str) -> User:
     if mode is Mode.CLOSED:
         raise Forbidden("This server takes no new members at the moment.")
     form = await _checked(form, mode)
+    has_to_wait = await _has_to_wait(form.email, address)
+    if has_to_wait and mode is Mode.OPEN:
+        mode = Mode.APPROVAL
     await throttle.hit(throttle.bucket("sign up", throttle.network(address)), _MOST_SIGNUPS, 3600)
     secrets = await newcomers.secrets(form.password)
     try:
@@ -83,6 +89,14 @@ async def register(form: SignUp, address: str) -> User:
         # Somebody took the name or the address in this very moment. Now the checks can see it.
         await _check_name(form.username)
         return await _store(form, secrets, mode)
+
+
+async def _has_to_wait(email: str, address: str) -> bool:
+    """Whether the staff wants to look at whoever comes from there. Raises Forbidden where nobody may come."""
+    severity = await address_blocks.severity(address)
+    if severity not in (None, Severity.APPROVAL):
+        raise Forbidden("Nobody can sign up from this network.")
+    return severity is not None or await email_blocks.has_to_wait(email)
 
 
 async def confirm(token: str) -> User:
@@ -203,7 +217,7 @@ async def _checked(form: SignUp, mode: Mode) -> SignUp:
 
 async def _faults(form: SignUp, mode: Mode) -> AsyncIterator[tuple[str, str | None]]:
     yield "username", names.fault(form.username) or await _name_fault(form.username)
-    yield "email", emails.fault(form.email)
+    yield "email", emails.fault(form.email) or await email_blocks.fault(form.email)
     yield "password", passwords.fault(form.password, form.username, form.email.strip())
     if len(form.reason) > _LONGEST_REASON:
         yield "reason", f"Please say it in {_LONGEST_REASON} characters."

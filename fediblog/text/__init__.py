@@ -15,7 +15,7 @@ input, also when somebody built the input to be slow (SECURITY §4), and none of
 """
 
 from fediblog.text.cleaning import clean
-from fediblog.text.emoji import name_with_emoji, with_emoji
+from fediblog.text.emoji import is_emoji, name_with_emoji, with_emoji
 from fediblog.text.extracts import excerpt, plain, words
 from fediblog.text.references import refers_to, without_reference
 from fediblog.text.rendering import Person, reference, render, render_field, render_note
@@ -30,6 +30,7 @@ __all__ = [
     "Scan",
     "clean",
     "excerpt",
+    "is_emoji",
     "length",
     "name_with_emoji",
     "phrases",

@@ -32,6 +32,7 @@ DONE = {
     "app_revoked": "It cannot act for you any more.",
     "retried": "What has not arrived is being tried again.",
     "moved": "You have moved. Your followers are being told.",
+    "reported": "Thank you. Your report is with the people who look after this server.",
     "rejected": "The sign-up is rejected and its data deleted.",
 }
 

@@ -32,7 +32,7 @@ async def test_every_route_that_acts_wants_its_scope(app: Quart, alice: Account)
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/api/") or rule.rule in OPEN:
             continue
-        path = re.sub("<[^>]*>", "1", rule.rule)
+        path = re.sub(r"<[^>]*>", "1", rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if method == "GET" and (await nobody.send(method, path)).status_code != 401:
                 continue

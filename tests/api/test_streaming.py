@@ -17,6 +17,7 @@ from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Post, Visibility
 from fediblog.services import (
+    announcements,
     blocks,
     boosts,
     filters,
@@ -50,7 +51,7 @@ class Stream:
         """The next frame: where, what, and with which payload, read if it is JSON in JSON."""
         frame = orjson.loads(await asyncio.wait_for(self._socket.receive(), 10))
         payload = frame.get("payload")
-        if frame["event"] not in ("delete", "filters_changed"):
+        if frame["event"] not in ("delete", "filters_changed", "announcement.delete"):
             payload = orjson.loads(payload)
         return frame["stream"], frame["event"], payload
 
@@ -146,6 +147,29 @@ async def test_home_gets_posts_boosts_edits_deletions_and_notices(
     assert await hers.next() == (["user"], "filters_changed", None)
     await write(bob, "a cup of tea")
     assert (await hers.nothing_but("update"))[2]["filtered"][0]["keyword_matches"] == ["tea"]
+
+
+async def test_announcements_and_reactions_to_them_come_to_every_home(
+    listen: Listen, alice: Account, bob: Account
+) -> None:
+    hers, public = await listen(alice), await listen(alice, "public")
+    number = await announcements.add(None, "We move")
+    await announcements.tell(number)
+    where, what, told = await hers.next()
+    assert (where, what, told["id"]) == (["user"], "announcement", str(number))
+    assert (told["content"], told["read"], told["reactions"]) == ("<p>We move</p>", False, [])
+
+    await announcements.react(bob, number, "🎉")
+    counted = {"name": "🎉", "count": 1, "announcement_id": str(number)}
+    assert await hers.next() == (["user"], "announcement.reaction", counted)
+    await announcements.unreact(bob, number, "🎉")
+    assert (await hers.nothing_but("announcement.reaction"))[2] == {**counted, "count": 0}
+
+    await announcements.unpublish(None, number)
+    await announcements.tell(number)
+    assert await hers.next() == (["user"], "announcement.delete", str(number))
+    post = await write(bob)
+    assert (await public.nothing_but("update"))[2]["id"] == str(post.id)
 
 
 async def test_nothing_comes_that_is_not_there_when_one_reads(

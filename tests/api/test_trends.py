@@ -58,3 +58,21 @@ async def test_where_timelines_are_for_members_strangers_see_no_trends(
     for path in ("", "/tags", "/statuses", "/links"):
         await nobody.get(f"/api/v1/trends{path}", 401)
     assert len(await (await app_of(alice)).get("/api/v1/trends/tags")) == 1
+
+
+async def test_a_page_leads_to_the_posts_under_which_it_is_shown(app_of: AppOf, alice: Account) -> None:
+    hers = await app_of(alice)
+    url = "https://news.example/"
+    shown, private, other = [
+        int((await hers.post("/api/v1/statuses", json={"status": text, "visibility": visibility}))["id"])
+        for text, visibility in (("a", "public"), ("b", "private"), ("c", "public"))
+    ]
+    async with db.transaction():
+        await db.execute("INSERT INTO link_card (id, url, title) VALUES (1, $1, 'News')", url)
+        for post_id in (shown, private):
+            await db.execute("INSERT INTO post_card (post_id, card_id) VALUES ($1, 1)", post_id)
+    nobody = await app_of()
+    found = await nobody.get("/api/v1/timelines/link", query_string={"url": url})
+    assert [int(status["id"]) for status in found] == [shown] and other
+    assert await nobody.get("/api/v1/timelines/link", query_string={"url": "https://else.example/"}) == []
+    assert await nobody.get("/api/v1/timelines/link") == []

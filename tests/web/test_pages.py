@@ -65,7 +65,15 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
         ),
         *("/home", "/publish", "/notifications", "/notifications/mentions", "/follow_requests", "/bookmarks"),
         *("/notifications/requests", "/settings/notifications"),
-        *("/favourites", "/@bob", "/@bob/mute", "/@bob/block", "/settings/profile", "/settings/posting"),
+        *(
+            "/favourites",
+            "/@bob",
+            "/@bob/mute",
+            "/@bob/report",
+            "/@bob/block",
+            "/settings/profile",
+            "/settings/posting",
+        ),
         *("/settings/appearance", "/settings/mail", "/settings/password", "/settings/sessions"),
         *("/settings/statistics", "/settings/invites", "/admin/signups"),
     ]

@@ -64,6 +64,14 @@ ROUTES = (
         paged=Paged(),
     ),
     get(
+        "/api/v1/timelines/link",
+        "Public posts under which a page is shown.",
+        list[Status],
+        reads="read:statuses",
+        query={"url": Annotated[str, "The address of the page, as the card has it."]},
+        paged=Paged(),
+    ),
+    get(
         "/api/v1/timelines/list/{list_id}",
         "What the people on a list post.",
         list[Status],

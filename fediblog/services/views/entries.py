@@ -12,6 +12,7 @@ from fediblog import db
 from fediblog.models import Account, Consent, Quotable
 from fediblog.paging import Page
 from fediblog.services import visibility
+from fediblog.services.views.bodies import seen_version
 from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing, Quoting, Standing
 
 
@@ -57,8 +58,8 @@ def _statement(dialect: db.Dialect, ids_sql: str) -> str:
         for a in ("wa", "oa")
     )
     return f"""WITH page AS ({ids_sql})
-SELECT page.cursor, w.id, w.version, w.author_id, wa.version AS author_version,
-  o.id AS post_id, o.version AS post_version, o.author_id AS post_author_id,
+SELECT page.cursor, w.id, {seen_version("w", "wa")} AS version, w.author_id, wa.version AS author_version,
+  o.id AS post_id, {seen_version("o", "oa")} AS post_version, o.author_id AS post_author_id,
   oa.version AS post_author_version, {counts}, o.likes, o.boosts, o.replies,
   o.quotes, o.quote_policy,
   EXISTS (SELECT 1 FROM post_like x WHERE x.account_id = $1 AND x.post_id = o.id) AS liked,
