@@ -31,6 +31,8 @@ DONE = {
     "approved": "They are in, and get a mail about it.",
     "app_revoked": "It cannot act for you any more.",
     "retried": "What has not arrived is being tried again.",
+    "list_made": "The list is there. Choose who is on it.",
+    "list_deleted": "The list is deleted.",
     "moved": "You have moved. Your followers are being told.",
     "rejected": "The sign-up is rejected and its data deleted.",
 }

@@ -13,7 +13,7 @@ from quart import Quart, Response
 from fediblog import db, errors
 from fediblog.config import Config
 from fediblog.models import Account, Role, Visibility
-from fediblog.services import follows, home, invites, likes, posts, settings, timelines
+from fediblog.services import follows, home, invites, likes, lists, posts, settings, timelines
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from fediblog.web import files
@@ -49,6 +49,8 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
     )
     await browser.submit("/publish", "/publish", source="Look", file_1=File(jpeg(80, 60)), alt_of_1="Teal")
     invite = await invites.create(alice)
+    made = await lists.create(bob, "Friends & co")
+    await lists.add(bob, made.id, [alice.id])
     path = f"/@alice/{post.id}"
     return [
         *("/", "/public", "/public/local", "/tags/boats", "/about", "/about/stats", "/nope", "/auth/sign_in"),
@@ -67,6 +69,7 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
         *("/favourites", "/@bob", "/@bob/mute", "/@bob/block", "/settings/profile", "/settings/posting"),
         *("/settings/appearance", "/settings/mail", "/settings/password", "/settings/sessions"),
         *("/settings/statistics", "/settings/invites", "/admin/signups"),
+        *("/lists", f"/lists/{made.id}", f"/lists/{made.id}/edit", "/@alice/lists"),
     ]
 
 
