@@ -33,6 +33,7 @@ DONE = {
     "retried": "What has not arrived is being tried again.",
     "list_made": "The list is there. Choose who is on it.",
     "list_deleted": "The list is deleted.",
+    "cancelled": "The post is deleted before anybody saw it.",
     "moved": "You have moved. Your followers are being told.",
     "rejected": "The sign-up is rejected and its data deleted.",
 }

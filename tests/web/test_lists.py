@@ -11,7 +11,6 @@ from tests.people import person
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
 
-
 pytestmark = pytest.mark.once
 
 
