@@ -27,8 +27,7 @@ ROUTES = (
             "reason": Annotated[str, "Why they want to join, where somebody decides."],
             "invite_code": str,
         },
-        faults=(403, 422),
-        fault=SignUpError,
+        also={422: SignUpError},
     ),
     get(
         "/api/v1/emails/check_confirmation",

@@ -77,9 +77,7 @@ ROUTES = (
             "comment": Annotated[str, at_most(1000)],
             "category": Category,
             "rule_ids": list[Id],
-            "forward": Annotated[
-                bool, "Also to the server where they live; it does not learn by whom."
-            ],
+            "forward": Annotated[bool, "Also to the server where they live; it does not learn by whom."],
         },
         faults=(404,),
     ),
