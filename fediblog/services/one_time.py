@@ -3,8 +3,10 @@
 from fediblog import db, ids, keys, moments
 from fediblog.services import locks
 
+AUTHENTICATOR = "authenticator"  # `detail` is the sealed secret that an app is offered.
 CONFIRM = "confirm"
 EMAIL = "email"  # `detail` is the new address.
+HALFWAY = "halfway"  # The password was right, the code is yet to come.
 RESET = "reset"
 SETUP = "setup"
 HELD_NAME = "held name"

@@ -28,6 +28,7 @@ DONE = {
     "signed_out": "You are signed out.",
     "email_asked": "We have sent a link to the new address. It counts when you have opened it.",
     "sessions": "All other sessions are signed out.",
+    "codes_off": "No more codes are asked for. All other sessions are signed out.",
     "approved": "They are in, and get a mail about it.",
     "app_revoked": "It cannot act for you any more.",
     "retried": "What has not arrived is being tried again.",

@@ -79,6 +79,7 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
             "/settings/posting",
         ),
         *("/settings/appearance", "/settings/mail", "/settings/password", "/settings/sessions"),
+        *("/settings/security", "/auth/sign_in/otp"),
         *("/settings/statistics", "/settings/invites", "/admin/signups"),
         *("/lists", f"/lists/{made.id}", f"/lists/{made.id}/edit", "/@alice/lists"),
         *("/conversations", "/scheduled", "/announcements"),
