@@ -45,6 +45,7 @@ class Job(StrEnum):
     CARD = "card"  # key: page that posts link to
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
+    CONSENT = "consent"  # key: post elsewhere that says that who is quoted in it has agreed
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
     MOVE = "move"  # key: "old:new", an account and where it has moved to
@@ -94,6 +95,7 @@ _QUEUE_OF = {
     Job.CARD: "fetch",
     Job.RESOLVE: "fetch",
     Job.REFRESH: "fetch",
+    Job.CONSENT: "fetch",
     Job.SYNCHRONISE: "fetch",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",

@@ -13,7 +13,7 @@ blueprint = Blueprint("instance_api", __name__, url_prefix="/api")
 # Apps read the leading number to know what they may call; the words in brackets are who we are. The level of
 # the API is the highest whose endpoints are all there (CLIENT-API §3.10).
 VERSION = f"4.5.0 (compatible; fediblog {__version__})"
-_API_LEVEL = 1
+_API_LEVEL = 7
 
 _MEGABYTE = 1024 * 1024
 _LINK_LENGTH = 23

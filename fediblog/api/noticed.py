@@ -13,7 +13,13 @@ from fediblog.services import reports as complaints
 from fediblog.services.notification_groups import Group
 from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
 
-_WORDS = {Kind.STATUS: "status", Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.EDIT: "update"}
+_WORDS = {
+    Kind.STATUS: "status",
+    Kind.BOOST: "reblog",
+    Kind.LIKE: "favourite",
+    Kind.EDIT: "update",
+    Kind.QUOTED_EDIT: "quoted_update",
+}
 _KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
 _MOST_COUNTED = 1000
 

@@ -10,7 +10,7 @@ from fediblog import moments, paging, uris
 from fediblog.api import answers, auth, entities, forms, rendering, scheduled_statuses
 from fediblog.api.auth import deleting, reads, scope
 from fediblog.errors import NotFound
-from fediblog.models import Post, Visibility
+from fediblog.models import Post, Quotable, Visibility
 from fediblog.services import (
     bookmarks,
     boosts,
@@ -247,7 +247,9 @@ def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
         visibility=forms.visibility(given.get("visibility")),
         usual=Visibility(user.default_visibility),
         language=forms.text(given.get("language")) or user.default_language,
-        reply_to_id=_parent(given.get("in_reply_to_id")),
+        reply_to_id=_one(given.get("in_reply_to_id")),
+        quoted_id=_one(given.get("quoted_status_id")),
+        usual_quote_policy=Quotable(user.default_quote_policy),
         application=auth.bearer().app_name,
         idempotency_key=key,
         idempotency_owner=owner,
@@ -255,7 +257,7 @@ def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
 
 
 def _revision(given: Mapping[str, Any], sensitive: bool = False) -> Draft:
-    """What an edit may say: what is not given is gone, but for the language."""
+    """What an edit may say: what is not given is gone, but for the language and who may quote it."""
     return Draft(
         source=forms.text(given.get("status")),
         summary=forms.text(given.get("spoiler_text")),
@@ -264,10 +266,11 @@ def _revision(given: Mapping[str, Any], sensitive: bool = False) -> Draft:
         media_ids=tuple(forms.ids(given.get("media_ids"))),
         words=_words(given.get("media_attributes")),
         poll=_poll(given.get("poll")),
+        quote_policy=forms.quote_policy(given.get("quote_approval_policy")),
     )
 
 
-def _parent(value: Any) -> int | None:
+def _one(value: Any) -> int | None:
     if value in (None, ""):
         return None
     number = forms.number(value)

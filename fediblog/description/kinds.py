@@ -42,3 +42,4 @@ File = Annotated[bytes, Kind("file")]
 When = Annotated[str, _text("time", format="date-time")]  # As it is sent: any spelling of ISO 8601.
 
 Visibility = Literal["public", "unlisted", "private", "direct"]
+QuotePolicy = Literal["public", "followers", "nobody"]

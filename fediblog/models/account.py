@@ -99,6 +99,7 @@ class User(Table):
     default_visibility = fields.BigIntField(default=0)
     default_sensitive = fields.BooleanField(default=False)
     default_language = fields.TextField(default="")
+    default_quote_policy = fields.BigIntField(default=1)
     last_active_at = fields.BigIntField(null=True)
     created_at = fields.BigIntField(default=moments.now)
 

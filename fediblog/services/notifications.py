@@ -38,12 +38,16 @@ class Kind(StrEnum):
     FOLLOW_REQUEST = "follow_request"
     POLL = "poll"
     EDIT = "edit"
+    QUOTE = "quote"
+    QUOTED_EDIT = "quoted_edit"  # A post that one has quoted says something else; it is about one's own.
     ADMIN_SIGN_UP = "admin.sign_up"
     ADMIN_REPORT = "admin.report"
 
 
 # What strangers can do to somebody. The rest comes of what one has done oneself, or to moderators.
-_OF_STRANGERS = {Kind.MENTION, Kind.STATUS, Kind.BOOST, Kind.LIKE, Kind.FOLLOW, Kind.FOLLOW_REQUEST}
+_OF_STRANGERS = {
+    *(Kind.MENTION, Kind.STATUS, Kind.BOOST, Kind.LIKE, Kind.QUOTE, Kind.FOLLOW, Kind.FOLLOW_REQUEST),
+}
 GROUPING = frozenset({Kind.LIKE, Kind.BOOST, Kind.FOLLOW})
 
 
@@ -98,7 +102,7 @@ async def tell_all(
 
 async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None) -> None:
     key = _key(kind, from_.id, post_id)
-    if kind in (Kind.EDIT, Kind.ADMIN_REPORT):
+    if kind in (Kind.EDIT, Kind.QUOTED_EDIT, Kind.ADMIN_REPORT):
         # Each edit and each report is news: what was told of the one before makes room for it.
         await db.execute(_DELETE_ALL.format(given=db.unnest("$1")), db.array(account_ids), key)
     fresh, now = db.array([ids.new() for _ in account_ids]), moments.now()

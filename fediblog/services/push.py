@@ -34,7 +34,13 @@ _SECONDS = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 60, 3_600
 
 # The words of the payload are those of the API (CLIENT-API §3.14), and so are the sentences around a name.
-_WORDS = {"post": "status", "boost": "reblog", "like": "favourite", "edit": "update"}
+_WORDS = {
+    "post": "status",
+    "boost": "reblog",
+    "like": "favourite",
+    "edit": "update",
+    "quoted_edit": "quoted_update",
+}
 _TITLES = {
     "mention": "{} mentioned you",
     "post": "{} just posted",

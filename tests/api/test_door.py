@@ -26,13 +26,16 @@ async def test_a_token_that_does_not_hold_is_401_everywhere(
 
 async def test_every_route_that_acts_wants_its_scope(app: Quart, alice: Account) -> None:
     """No token is a 401 and a poor one a 403: nobody is logged out for a missing right."""
-    token = await tokens.create(alice, await user_of(alice), "push")
-    poor, nobody = App(app.test_client(), token), App(app.test_client())
+    owner, nobody = await user_of(alice), App(app.test_client())
+    poor_ones = {
+        pushes: App(app.test_client(), await tokens.create(alice, owner, "profile" if pushes else "push"))
+        for pushes in (False, True)
+    }
     tried = 0
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/api/") or rule.rule in OPEN:
             continue
-        path = re.sub(r"<[^>]*>", "1", rule.rule)
+        path, poor = re.sub(r"<[^>]*>", "1", rule.rule), poor_ones["/push/" in rule.rule]
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if method == "GET" and (await nobody.send(method, path)).status_code != 401:
                 continue

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from fediblog.description.kinds import Address, Count, Day, Digits, Html, Id, Moment, Visibility
+from fediblog.description.kinds import Address, Count, Day, Digits, Html, Id, Moment, QuotePolicy, Visibility
 
 
 class Emoji(TypedDict):
@@ -79,7 +79,7 @@ class Source(TypedDict):
     hide_collections: bool
     discoverable: bool
     indexable: bool
-    quote_policy: Literal["public", "followers", "nobody"]
+    quote_policy: QuotePolicy
 
 
 class CredentialAccount(Account):
@@ -177,7 +177,7 @@ Preferences = TypedDict(
         "posting:default:visibility": Visibility,
         "posting:default:sensitive": bool,
         "posting:default:language": str | None,
-        "posting:default:quote_policy": Literal["public", "followers", "nobody"],
+        "posting:default:quote_policy": QuotePolicy,
         "reading:expand:media": Literal["default", "show_all", "hide_all"],
         "reading:expand:spoilers": bool,
         "reading:autoplay:gifs": bool,

@@ -15,6 +15,8 @@ Sort = Literal[
     "favourite",
     "poll",
     "update",
+    "quote",
+    "quoted_update",
     "admin.sign_up",
     "admin.report",
 ]

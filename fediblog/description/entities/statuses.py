@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from fediblog.description.entities.accounts import Account, Emoji
 from fediblog.description.entities.filters import FilterResult
 from fediblog.description.entities.tags import StatusTag, Tag, TagDay
-from fediblog.description.kinds import Address, Count, Digits, Html, Id, Moment, Visibility
+from fediblog.description.kinds import Address, Count, Digits, Html, Id, Moment, QuotePolicy, Visibility
 
 
 class Size(TypedDict):
@@ -126,6 +126,46 @@ class TrendsLink(PreviewCard):
     history: Annotated[list[TagDay], "The last seven days, today first."]
 
 
+QuoteState = Literal[
+    "pending",
+    "accepted",
+    "rejected",
+    "revoked",
+    "deleted",
+    "unauthorized",
+    "blocked_account",
+    "blocked_domain",
+    "muted_account",
+]
+
+
+class Quote(TypedDict):
+    """What a post quotes, as far as its author agrees and the viewer may see it."""
+
+    state: QuoteState
+    quoted_status: Annotated["Status | None", "In its quote what it quotes itself is named only."]
+
+
+class ShallowQuote(TypedDict):
+    """What a post quotes that is quoted itself."""
+
+    state: QuoteState
+    quoted_status_id: Id | None
+
+
+Quoters = Literal["public", "followers", "unsupported_policy"]
+
+
+class QuoteApproval(TypedDict):
+    """Who may quote a post: at once, and when its author has agreed."""
+
+    automatic: list[Quoters]
+    manual: list[Quoters]
+    current_user: Annotated[
+        Literal["automatic", "manual", "denied", "unknown"], "What the viewer can expect."
+    ]
+
+
 class Status(TypedDict):
     """A post, or a boost of one in `reblog`."""
 
@@ -136,7 +176,9 @@ class Status(TypedDict):
     edited_at: Moment | None
     in_reply_to_id: Id | None
     in_reply_to_account_id: Id | None
-    content: Annotated[Html, "Empty for files alone."]
+    content: Annotated[
+        Html, "Empty for files alone. What has the class `quote-inline` is for those who show no quotes."
+    ]
     visibility: Visibility
     sensitive: bool
     spoiler_text: Annotated[str, "The warning in front of it, plain text; may be empty."]
@@ -149,6 +191,8 @@ class Status(TypedDict):
     application: Application | None
     account: Account
     reblog: Annotated["Status | None", "The post itself, when this is a boost."]
+    quote: Annotated[Quote | ShallowQuote | None, "Short in what is quoted itself."]
+    quote_approval: QuoteApproval
     poll: Poll | None
     replies_count: Count
     reblogs_count: Count
@@ -226,6 +270,8 @@ class ScheduledParams(TypedDict):
     sensitive: bool
     language: str | None
     in_reply_to_id: Id | None
+    quoted_status_id: Id | None
+    quote_approval_policy: QuotePolicy
     media_ids: list[Id] | None
     poll: ScheduledPoll | None
     application_id: Id | None

@@ -15,7 +15,7 @@ from fediblog.description.entities.accounts import (
 )
 from fediblog.description.entities.faults import Empty
 from fediblog.description.entities.statuses import Status
-from fediblog.description.kinds import File, Id, Seconds, Visibility
+from fediblog.description.kinds import File, Id, QuotePolicy, Seconds, Visibility
 from fediblog.description.route import Fields, Paged, Route, delete, get, patch, post
 
 _IDS: Fields = {"id[]": Annotated[list[Id], "Whose; those that are not there are left out."]}
@@ -35,6 +35,7 @@ class SourceForm(TypedDict, total=False):
     privacy: Visibility
     sensitive: bool
     language: str
+    quote_policy: QuotePolicy
 
 
 _ABOUT: Fields = {

@@ -14,7 +14,7 @@ from fediblog.description.entities.statuses import (
     StatusEdit,
     StatusSource,
 )
-from fediblog.description.kinds import File, Id, Seconds, Visibility, When, at_most
+from fediblog.description.kinds import File, Id, QuotePolicy, Seconds, Visibility, When, at_most
 from fediblog.description.route import Fields, Paged, Route, delete, get, post, put
 
 _PEOPLE = Paged(40, 80)
@@ -39,13 +39,14 @@ class MediaWords(TypedDict, total=False):
 
 
 _TEXT: Fields = {
-    "status": Annotated[str, "The text. A post needs one, or files, or a poll."],
+    "status": Annotated[str, "The text. A post needs one, or files, a poll or a quote."],
     "spoiler_text": Annotated[str, "A warning in front of it."],
     "sensitive": bool,
     "language": Annotated[str, "ISO 639."],
     "media_ids": list[Id],
     "media_attributes": Annotated[list[MediaWords], "Words for these files."],
     "poll": PollForm,
+    "quote_approval_policy": Annotated[QuotePolicy, "Who may quote it, if everybody can see it."],
 }
 _FILE: Fields = {"description": str, "focus": _FOCUS}
 
@@ -68,6 +69,7 @@ ROUTES = (
             **_TEXT,
             "visibility": Visibility,
             "in_reply_to_id": Id,
+            "quoted_status_id": Id,
             "scheduled_at": Annotated[When, "At least five minutes away. The answer is a ScheduledStatus."],
         },
         faults=(404,),
@@ -83,7 +85,7 @@ ROUTES = (
     get("/api/v1/statuses/{post_id}", "One post.", Status, reads="read:statuses"),
     put(
         "/api/v1/statuses/{post_id}",
-        "Change it. What is not given is gone, but for the language.",
+        "Change it. What is not given is gone, but for the language, the quote and who may quote it.",
         Status,
         scope="write:statuses",
         form=_TEXT,
@@ -117,6 +119,27 @@ ROUTES = (
         list[Account],
         reads="read:accounts",
         paged=_PEOPLE,
+    ),
+    get(
+        "/api/v1/statuses/{post_id}/quotes",
+        "The posts that quote it, with its author's consent.",
+        list[Status],
+        scope="read:statuses",
+        paged=Paged(),
+    ),
+    post(
+        "/api/v1/statuses/{post_id}/quotes/{quoting_id}/revoke",
+        "Take one's consent back; the answer is the post that quotes.",
+        Status,
+        scope="write:statuses",
+        faults=(422,),
+    ),
+    put(
+        "/api/v1/statuses/{post_id}/interaction_policy",
+        "Change who may quote it.",
+        Status,
+        scope="write:statuses",
+        form={"quote_approval_policy": Required[QuotePolicy]},
     ),
     _acted("favourite", "Like it.", "write:favourites"),
     _acted("unfavourite", "Take that back.", "write:favourites"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from fediblog import db, uris
+from fediblog import db, text, uris
 from fediblog.errors import NotFound
 from fediblog.models import Account, Media, Visibility
 from fediblog.services.views.shapes import (
@@ -147,9 +147,9 @@ SELECT p.*, {seen_version("p", "s")} AS seen_version, s.sensitized_at,
     (SELECT title FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS options,
   (SELECT {json_object}({link}) FROM post_card y JOIN link_card x ON x.id = y.card_id
     WHERE y.post_id = p.id AND x.title <> '') AS link,
-  q.multiple, q.hide_totals, q.expires_at
+  q.multiple, q.hide_totals, q.expires_at, z.uri AS quoted_uri, z.url AS quoted_url
 FROM {db.unnest("$1")} JOIN post p ON p.id = given.id JOIN account s ON s.id = p.author_id
-LEFT JOIN poll q ON q.id = p.id"""
+LEFT JOIN poll q ON q.id = p.id LEFT JOIN post z ON z.id = p.quote_of_id"""
 
 
 def _body(line: db.Row) -> Body:
@@ -178,7 +178,15 @@ def _body(line: db.Row) -> Body:
         mentions=tuple(MentionView(**found) for found in _list(line["mentions"])),
         poll=_poll(line) if line["multiple"] is not None else None,
         link=LinkView(**orjson.loads(line["link"])) if line["link"] else None,
+        quote_of_id=line["quote_of_id"],
+        quote_url=_quote_url(line),
     )
+
+
+def _quote_url(line: db.Row) -> str:
+    """Posts of other servers mostly say themselves what they quote, for readers without quotes."""
+    uri, url = line["quoted_uri"] or line["quote_uri"], line["quoted_url"] or ""
+    return "" if not uri or text.refers_to(line["content"], uri, url) else url or uri
 
 
 def looks(account: Account) -> tuple[str, tuple[EmojiView, ...]]:

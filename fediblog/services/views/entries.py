@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 from fediblog import db
-from fediblog.models import Account
+from fediblog.models import Account, Consent, Quotable
 from fediblog.paging import Page
+from fediblog.services import visibility
 from fediblog.services.views.bodies import seen_version
-from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing
+from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing, Quoting, Standing
 
 
 async def page(ids_sql: str, viewer: Account | None, asked: Page, *values: Any) -> Listing:
@@ -60,13 +61,17 @@ def _statement(dialect: db.Dialect, ids_sql: str) -> str:
 SELECT page.cursor, w.id, {seen_version("w", "wa")} AS version, w.author_id, wa.version AS author_version,
   o.id AS post_id, {seen_version("o", "oa")} AS post_version, o.author_id AS post_author_id,
   oa.version AS post_author_version, {counts}, o.likes, o.boosts, o.replies,
+  o.quotes, o.quote_policy,
   EXISTS (SELECT 1 FROM post_like x WHERE x.account_id = $1 AND x.post_id = o.id) AS liked,
   EXISTS (SELECT 1 FROM post x WHERE x.author_id = $1 AND x.boost_of_id = o.id) AS boosted,
   EXISTS (SELECT 1 FROM bookmark x WHERE x.account_id = $1 AND x.post_id = o.id) AS bookmarked,
   EXISTS (SELECT 1 FROM thread_mute x WHERE x.account_id = $1 AND x.thread_id = o.thread_id) AS muted,
   EXISTS (SELECT 1 FROM pin x WHERE x.account_id = o.author_id AND x.post_id = o.id) AS pinned,
+  EXISTS (SELECT 1 FROM follow x WHERE x.follower_id = $1 AND x.target_id = o.author_id) AS follows,
   q.voters, q.closed_at, {votes_list} AS votes,
-  (SELECT x.choices FROM poll_ballot x WHERE x.poll_id = o.id AND x.account_id = $1) AS choices
+  (SELECT x.choices FROM poll_ballot x WHERE x.poll_id = o.id AND x.account_id = $1) AS choices,
+  o.quote_of_id, o.quote_state,
+  CASE WHEN o.quote_state = '{Consent.ACCEPTED}' AND o.quote_of_id IS NOT NULL THEN ({_STANDING}) ELSE 0 END
 FROM page
 {join} post w ON w.id = page.id
 {join} post o ON o.id = COALESCE(w.boost_of_id, w.id)
@@ -83,12 +88,18 @@ def statement(ids_sql: str) -> str:
 @lru_cache(8_192)
 def _entry(line: tuple[Any, ...]) -> Entry:
     """The entry of a row without its cursor. Most rows are as they were when somebody last looked."""
-    wrapper, original, counts, tallies, flags, question = (
-        line[start:end] for start, end in pairwise((0, 4, 8, 16, 19, 24, 28))
+    wrapper, original, counts, tallies, flags, question, quote = (
+        line[start:end] for start, end in pairwise((0, 4, 8, 16, 21, 27, 31, 34))
     )
     ballot = _ballot(*question) if question[0] is not None else None
     first, second = Counts(*counts[:4]), Counts(*counts[4:])
-    return Entry._make((*wrapper, first, *original, second, *tallies, *map(bool, flags), ballot))
+    tallies = (*tallies[:4], Quotable(tallies[4]))
+    flags = tuple(map(bool, flags))
+    return Entry._make((*wrapper, first, *original, second, *tallies, *flags, ballot, _quoting(*quote)))
+
+
+def _quoting(post_id: int | None, state: str, standing: int) -> Quoting | None:
+    return Quoting(post_id, Consent(state), Standing(standing)) if state else None
 
 
 def _ballot(voters: int, closed_at: int | None, votes: str, bits: int | None) -> Ballot:
@@ -96,4 +107,15 @@ def _ballot(voters: int, closed_at: int | None, votes: str, bits: int | None) ->
     return Ballot(orjson.loads(votes), voters, closed_at is not None, chosen)
 
 
+# A quoted post is asked for like any other: what the viewer may not see is not shown in a quote either.
+_STANDING = f"""
+  SELECT CASE WHEN NOT ({visibility.clause("$1", "z")}) THEN {Standing.UNSEEN:d}
+    WHEN EXISTS (SELECT 1 FROM block x WHERE x.account_id = $1 AND x.target_id = z.author_id)
+      THEN {Standing.BLOCKED:d}
+    WHEN EXISTS (SELECT 1 FROM account y JOIN hidden_domain x ON x.domain = y.domain AND x.account_id = $1
+      WHERE y.id = z.author_id) THEN {Standing.DOMAIN:d}
+    WHEN EXISTS (SELECT 1 FROM mute x WHERE x.account_id = $1 AND x.target_id = z.author_id)
+      THEN {Standing.MUTED:d}
+    ELSE {Standing.CLEAR:d} END
+  FROM post z WHERE z.id = o.quote_of_id"""
 _cursor = itemgetter(0)
