@@ -14,6 +14,8 @@ from fediblog.models import Account
 from fediblog.services.server_keys import Kept
 
 _LONGEST = 2_048
+# Of one account: what somebody does to it must not become a flood against whose address stands there.
+_MOST = 50
 
 vapid = Kept("push_key", webpush.new_pair)
 
@@ -56,7 +58,10 @@ async def public_key() -> str:
 async def subscribe(
     account: Account, token_id: int, token: str, device: Device, alerts: Collection[str], policy: From
 ) -> Subscription:
-    """Let a device be woken for this token, instead of what stood there before. Raises Invalid."""
+    """Let a device be woken for this token, instead of what stood there before. Raises Invalid.
+
+    Of too many the account's oldest ends.
+    """
     _check(device)
     sealed = keys.seal(settings().secret, token.encode())
     async with db.transaction():
@@ -66,6 +71,7 @@ async def subscribe(
             *(ids.new(), token_id, account.id, device.endpoint, device.p256dh, device.auth),
             *(device.standard, db.json(sorted(alerts)), policy.value, moments.now(), sealed),
         )
+        await db.execute(_END_THE_OLDEST, account.id, _MOST)
     return await find(token_id)
 
 
@@ -118,5 +124,9 @@ _INSERT = """
 INSERT INTO push_subscription
   (id, token_id, account_id, endpoint, p256dh, auth, standard, alerts, policy, created_at, token_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+_END_THE_OLDEST = """
+DELETE FROM push_subscription WHERE account_id = $1 AND id NOT IN (
+  SELECT id FROM push_subscription WHERE account_id = $1 ORDER BY id DESC LIMIT $2)
 """
 _FIND = "SELECT id, endpoint, standard, alerts, policy FROM push_subscription WHERE token_id = $1"
