@@ -133,6 +133,9 @@ def oneself_and_the_server(alice: Toot, bob: Toot) -> None:
     assert "localhost:8000\nrunning Mastodon 4." in alice.says("instance")
     assert "version 4." in alice.says("diag", "--server")
     assert "Account not found" in alice.refuses("whois", "nobody")
+    _, app = config.get_user_app(alice.who)
+    by_password = ("--instance", app.base_url, "--email", "alice@mail.example", "--password", PASSWORD)
+    assert "Login failed" in alice.refuses("login_cli", *by_password)
 
 
 def posts(alice: Toot, bob: Toot) -> None:
