@@ -14,7 +14,7 @@ from fediblog import db, http, keys, moments, uris, webpush
 from fediblog.config import settings
 from fediblog.errors import Unavailable
 from fediblog.queue import Job
-from fediblog.services import push_subscriptions, tokens, views, work
+from fediblog.services import hearing, push_subscriptions, tokens, views, visibility, work
 from fediblog.services.push_subscriptions import From
 from fediblog.text import excerpt, tidy
 
@@ -155,11 +155,15 @@ async def _drop(subscription_id: int) -> None:
 _DEVICES = (
     "SELECT p.id, p.account_id, p.alerts FROM {given} JOIN push_subscription p ON p.account_id = given.id"
 )
-_SEND = """
+# What has come between the two meanwhile, or hides the post, counts as it does in the list.
+_SEND = f"""
 SELECT n.id, n.kind, n.from_id, n.post_id, n.created_at, p.id AS subscription_id, p.token_id, p.endpoint,
   p.p256dh, p.auth, p.standard, p.policy, p.token_sealed,
   EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = n.account_id AND f.target_id = n.from_id) AS followed,
   EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = n.from_id AND f.target_id = n.account_id) AS follower
 FROM notification n JOIN push_subscription p ON p.id = $2 AND p.account_id = n.account_id
-WHERE n.id = $1 AND NOT n.filtered
+JOIN account a ON a.id = n.from_id AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+LEFT JOIN post o ON o.id = n.post_id
+WHERE n.id = $1 AND NOT n.filtered AND {hearing.clause("n.account_id", "n.from_id")}
+  AND (n.post_id IS NULL OR ({visibility.clause("n.account_id", "o")}))
 """

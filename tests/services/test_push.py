@@ -1,5 +1,6 @@
 """Waking devices: for whom, by what, and what push services and crashes do to it."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -7,11 +8,14 @@ import pytest
 
 from fediblog import db, moments
 from fediblog.errors import Invalid, NotFound, Unavailable
-from fediblog.models import Account, Post
+from fediblog.models import Account, Post, Visibility
 from fediblog.services import (
+    blocks,
     follows,
     likes,
+    mutes,
     notification_policy,
+    notifications,
     posts,
     push,
     push_subscriptions,
@@ -174,6 +178,58 @@ async def test_what_has_been_deleted_meanwhile_wakes_nobody(
     await posts.delete(bob, post.id)
     await work()
     assert service.asked == []
+
+
+async def test_what_may_not_be_read_any_more_wakes_nobody(
+    alice: Account, bob: Account, carol: Account, service: Peer
+) -> None:
+    dave = await person("dave")
+    await follows.follow(alice, dave, notify=True)
+    await subscribe(alice, Device(), "mention", "post")
+    await mention(bob)
+    await mention(carol)
+    post = await posts.publish(dave, Draft("for followers", visibility=Visibility.FOLLOWERS))
+    async with db.transaction():
+        await notifications.tell(notifications.Kind.STATUS, alice.id, dave, post.id)
+    erin = await person("erin")
+    await mention(erin)
+    assert len(await owed("push")) == 4
+    await blocks.block(bob, alice)
+    await mutes.mute(alice, carol)
+    await follows.unfollow(alice, dave)
+    await Account.filter(id=erin.id).update(suspended_at=1)
+    await work()
+    assert service.asked == []
+
+
+async def test_a_token_that_has_ended_at_this_moment_gets_no_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    await tokens.revoke(token)
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    with pytest.raises(NotFound):
+        await push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL)
+
+
+async def test_twins_leave_one_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    twins = [
+        push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL) for _ in range(4)
+    ]
+    await asyncio.gather(*twins)
+    assert await db.value("SELECT count(*) FROM push_subscription") == 1
+
+
+async def test_so_many_devices_of_one_account_are_woken(alice: Account, bob: Account) -> None:
+    for _ in range(push_subscriptions.MOST_DEVICES + 1):
+        _, last = await subscribe(alice, Device(), "mention")
+    await mention(bob)
+    assert len(await owed("push")) == push_subscriptions.MOST_DEVICES
+    assert await push_subscriptions.find(last)
 
 
 @pytest.mark.parametrize("status", sorted(GONE))

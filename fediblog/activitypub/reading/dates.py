@@ -21,7 +21,7 @@ _SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 
 
 def parsed(value: Any) -> int | None:
-    """The moment that is written, from 2000 to 9999; None for what is no date. Without an offset it is UTC."""
+    """The moment that is written, from 2000 to 9999; None for what is no date. Without an offset: UTC."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     try:
