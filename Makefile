@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench fuzz lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -58,6 +58,9 @@ bench: .venv/test.stamp ## Run what lies in benchmarks/
 	files=(benchmarks/bench_*.py)
 	[ $${#files[@]} -gt 0 ] || echo "There are no benchmarks yet."
 	for file in "$${files[@]}"; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+fuzz: .venv/test.stamp ## Ask a real server 20,000 things made up from its OpenAPI document; REQUESTS=n for more or fewer
+	@FEDIBLOG_GENERATED_REQUESTS=$${REQUESTS:-20000} $(PYTEST) -s tests/flows/test_generated_requests.py
 
 # The lowest Python that we support makes the lock: what only it needs does no harm on newer ones.
 lock: .venv/test.stamp ## Renew the locked dependencies (requirements*.txt) with the newest versions

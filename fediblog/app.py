@@ -12,6 +12,8 @@ from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
 from fediblog.errors import FediblogError, NoSpace, NotFound
+from fediblog.framework import Application
+from fediblog.services import address_blocks
 from fediblog.web import mishaps
 
 log = structlog.get_logger()
@@ -19,7 +21,7 @@ log = structlog.get_logger()
 _READING = ("GET", "HEAD", "OPTIONS")
 
 # Who asks below these is a program.
-_FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo")
+_FOR_PROGRAMS = ("/api/", "/oauth/", "/ap/", "/.well-known/", "/nodeinfo", "/openapi.json")
 
 _SENTENCES = {
     400: "That request could not be read.",
@@ -33,11 +35,13 @@ _SENTENCES = {
 
 def create_app(config: Config, open_house: bool = True) -> Quart:
     """The application. With `open_house` it opens what it needs when it starts and closes it at its end."""
-    app = Quart("fediblog", static_folder=None)
+    app = Application("fediblog", static_folder=None)
     app.config["MAX_FORM_PARTS"] = 200
     app.asgi_app = Door(app.asgi_app, entrance.ROUTE)  # type: ignore[method-assign]
     entrance.install(app, config.web.trusted_proxies)
     known = health.install(app)
+    app.before_request(_refuse_networks)
+    app.before_websocket(_refuse_networks)
     app.before_request(_refuse_when_full)
     api.register(app, config)
     known.at_drain(lambda: api.end_streams(app))
@@ -76,6 +80,14 @@ def _open_with(app: Quart, config: Config) -> None:
 async def _get_ready() -> None:
     """The server's own key takes a while to make, once: not when the first stranger waits for it."""
     current_app.add_background_task(senders.of_server)
+
+
+async def _refuse_networks() -> Response | None:
+    """An answer for networks that the staff keeps out of everything: short, and the same everywhere."""
+    asked = request if has_request_context() else websocket
+    if asked.blueprint == health.blueprint.name or not await address_blocks.refused(asked.remote_addr or ""):
+        return None
+    return _say(403, "Your network has no access to this server.")
 
 
 async def _refuse_when_full() -> None:

@@ -121,6 +121,12 @@ class Limits(_Section):
     link_previews: bool = True
 
 
+class Trends(_Section):
+    """What many talk about: `review` keeps it back until somebody of the staff has let it pass."""
+
+    review: bool = True
+
+
 class Web(_Section):
     """The listener and what stands before it."""
 
@@ -153,6 +159,7 @@ class Config(BaseSettings):
     registration: Registration = Registration()
     federation: Federation = Federation()
     limits: Limits = Limits()
+    trends: Trends = Trends()
     web: Web = Web()
     log: Log = Log()
 

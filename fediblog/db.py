@@ -132,6 +132,18 @@ async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
         return await _connection().execute_query_dict(_placeholders(_dialect, sql), list(values))
 
 
+async def tuples(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The same with each row as the values of its columns, in their order; no two may have one name."""
+    if _dialect == "postgres":
+        return [tuple(found.values()) for found in await rows(sql, *values)]
+    with translated():
+        connection: Any = _connection()
+        found: list[tuple[Any, ...]] = await connection.execute_query_tuples(
+            _placeholders(_dialect, sql), list(values)
+        )
+        return found
+
+
 async def row(sql: str, *values: Any) -> dict[str, Any] | None:
     """The first row, or None."""
     found = await rows(sql, *values)
@@ -140,13 +152,13 @@ async def row(sql: str, *values: Any) -> dict[str, Any] | None:
 
 async def value(sql: str, *values: Any) -> Any:
     """The first column of the first row, or None."""
-    found = await rows(sql, *values)
-    return next(iter(found[0].values())) if found else None
+    found = await tuples(sql, *values)
+    return found[0][0] if found else None
 
 
 async def column(sql: str, *values: Any) -> list[Any]:
     """The first column of every row."""
-    return [next(iter(found.values())) for found in await rows(sql, *values)]
+    return [found[0] for found in await tuples(sql, *values)]
 
 
 async def execute(sql: str, *values: Any) -> None:

@@ -6,7 +6,7 @@ are never logged: they may hold tokens (SECURITY §8).
 
 import asyncio
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -14,28 +14,21 @@ from typing import Any, cast
 
 import structlog
 from hypercorn.typing import ASGIFramework
-from quart import Quart, Request, current_app, request, websocket
-from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
-from quart.wrappers.request import Body
+from quart import Quart, current_app, request, websocket
 from structlog.contextvars import bound_contextvars
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 from fediblog import logs
 from fediblog.config import Network
-from fediblog.paging import BIGGEST
+from fediblog.framework import BODYLESS, MOST_BYTES, SizedRequest
 
 log = structlog.get_logger()
 
 ROUTE = "fediblog.route"
 _BODY = "fediblog.body"
-MOST_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 32 * 1024
 # A view that takes more says so with an attribute of this name, in bytes: `upload.max_body = 40 * 1024 ** 2`.
 LARGER = "max_body"
-# So much of a body that nobody has read yet is kept; then the sender waits.
-_BUFFER = 256 * 1024
-_MESSAGES = 16
 # Who is refused may go on sending for so long: all in all, and without a sound.
 _LINGER, _SILENCE = 30.0, 5.0
 # Who sends much may take its time.
@@ -45,10 +38,13 @@ _QUIET = frozenset({"/livez", "/readyz", "/health"})
 
 
 class Number(IntegerConverter):
-    """`<int:…>` in routes: what no id can be is a path that is not there, before a database chokes on it."""
+    """`<int:…>` in routes: what no id can be is a path that is not there, before a database chokes on it.
 
-    def __init__(self, map: Map, **options: Any) -> None:
-        super().__init__(map, **{"max": BIGGEST, **options})
+    It is no part of the path at all, not a number that is refused afterwards: then a method that another
+    route of the same path knows would be answered with 405. Up to 9·10¹⁸, which ids reach in the year 6300.
+    """
+
+    regex = "[0-8]?[0-9]{1,18}"
 
 
 class Entrance:
@@ -67,6 +63,7 @@ class Entrance:
         if status:
             return await _refuse(scope, send, status)
         _see_through_proxies(scope, headers, self._trusted)
+        scope[BODYLESS] = _is_bodyless(scope, headers)
         request_id = logs.request_id_from(headers.get("x-request-id"))
         line = _Line(scope, send, request_id)
         incoming = _Incoming(scope, receive, line.send)
@@ -121,7 +118,7 @@ class _Incoming:
         self._receive = receive
         self._send = send
         self._heard = asyncio.Event()
-        self._complete = scope["type"] != "http"
+        self._complete = scope["type"] != "http" or scope[BODYLESS]
 
     async def receive(self) -> Any:
         """The next part, for the application."""
@@ -150,90 +147,8 @@ class _Incoming:
                     await asyncio.wait_for(self._heard.wait(), _SILENCE)
 
 
-class _Body(Body):
-    """A body that may be told how large it may become, and lets the sender wait while nobody reads it."""
-
-    def __init__(self, expected: int | None, most: int | None) -> None:
-        super().__init__(expected, most)
-        self._room = asyncio.Event()
-        self._room.set()
-        self._wanted_whole = False
-        self._thrown_away = False
-
-    def limit(self, most: int) -> bool:
-        """Take no more than this. False when more is here already."""
-        self._max_content_length = most
-        return len(self._data) <= most
-
-    def append(self, data: bytes) -> None:
-        """Keep what has arrived."""
-        if self._thrown_away:
-            return
-        super().append(data)
-        if len(self._data) >= _BUFFER and not self._wanted_whole:
-            self._room.clear()
-
-    def throw_away(self) -> None:
-        """Nobody wants it any more: from now on it may come at any pace and is not kept."""
-        self._thrown_away = True
-        self._data.clear()
-        self._room.set()
-
-    async def room(self) -> None:
-        """Wait until somebody has read what is here."""
-        await self._room.wait()
-
-    async def __anext__(self) -> bytes:
-        data = await super().__anext__()
-        self._room.set()
-        return data
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        self._wanted_whole = True
-        self._room.set()
-        return (yield from super().__await__())
-
-
-class SizedRequest(Request):
-    """A request whose body has the limit of its route."""
-
-    body_class: type[_Body] = _Body
-    body: _Body
-
-    def limit(self, most: int) -> None:
-        """Refuse a body over `most` bytes. Raises RequestEntityTooLarge when that is known already."""
-        self.max_content_length = most
-        self.max_form_memory_size = MOST_BYTES
-        if not self.body.limit(most) or (self.content_length or 0) > most:
-            raise RequestEntityTooLarge
-
-
-class _Connection(ASGIHTTPConnection):
-    """Takes a body in at the pace at which it is read: an upload costs its buffer, not its size."""
-
-    async def handle_messages(self, request: Request, receive: Any) -> None:
-        body = cast(_Body, request.body)
-        while (message := await receive())["type"] == "http.request":
-            body.append(message.get("body", b""))
-            if message.get("more_body", False):
-                await body.room()
-            else:
-                body.set_complete()
-
-
-class _WebSocket(ASGIWebsocketConnection):
-    """Takes messages in at the pace at which they are read."""
-
-    def __init__(self, app: Quart, scope: Any) -> None:
-        super().__init__(app, scope)
-        self.queue = asyncio.Queue(_MESSAGES)
-
-
 def install(app: Quart, trusted: Sequence[Network]) -> None:
     """Put the entrance before an application. First of all: what it limits must not have been read."""
-    app.request_class = SizedRequest
-    app.asgi_http_class = _Connection
-    app.asgi_websocket_class = _WebSocket
     app.url_map.converters["int"] = Number
     # The limit is known once the route is: `_before` sets it before anybody reads.
     app.config["MAX_CONTENT_LENGTH"] = None
@@ -271,6 +186,16 @@ def _fault(scope: Any, headers: dict[str, str]) -> int:
     if size + len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_HEADER_BYTES:
         return 431
     return 0
+
+
+def _is_bodyless(scope: Any, headers: dict[str, str]) -> bool:
+    """Whether it is known beforehand that nothing follows the headers (RFC 9112 §6.3)."""
+    return (
+        scope.get("method") in ("GET", "HEAD")
+        and scope["http_version"] in ("1.0", "1.1")
+        and "transfer-encoding" not in headers
+        and headers.get("content-length", "0") == "0"
+    )
 
 
 async def _refuse(scope: Any, send: Any, status: int) -> None:

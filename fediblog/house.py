@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from fediblog import bus, db, http, reserve, schema, storage
+from fediblog import allowances, bus, db, http, reserve, schema, storage
 from fediblog import config as configuration
 from fediblog.config import Config, ConfigError
 
@@ -54,9 +54,11 @@ async def opened(config: Config, migrate: bool = False) -> AsyncIterator[None]:
             raise StartRefused("The database is behind this version: run `fediblog db upgrade` first.")
         await http.open(config)
         bus.open(config)
+        allowances.open(config)
         yield
     finally:
         await bus.close()
+        await allowances.close()
         await http.close()
         await db.close()
 

@@ -6,9 +6,11 @@ page right next to it. All three answer newest first (CLIENT-API §3.2).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
 BIGGEST = (1 << 63) - 1
+_CURSORS = ("max_id", "since_id", "min_id", "limit")
 _STEPS = (20, 40, 80, 200)
 
 
@@ -71,11 +73,14 @@ def links(url: str, args: Iterable[tuple[str, str]], page: Page, cursors: list[i
     """
     if not cursors:
         return ""
-    kept = [(name, value) for name, value in args if name not in ("max_id", "since_id", "min_id", "limit")]
-    kept.append(("limit", str(page.limit)))
-    older = urlencode([*kept, ("max_id", str(cursors[-1]))])
-    newer = urlencode([*kept, ("min_id", str(cursors[0]))])
-    return f'<{url}?{older}>; rel="next", <{url}?{newer}>; rel="prev"'
+    kept = tuple((name, value) for name, value in args if name not in _CURSORS)
+    start = f"{url}?{_query(kept, page.limit)}"
+    return f'<{start}&max_id={cursors[-1]}>; rel="next", <{start}&min_id={cursors[0]}>; rel="prev"'
+
+
+@lru_cache(256)
+def _query(kept: tuple[tuple[str, str], ...], limit: int) -> str:
+    return urlencode([*kept, ("limit", str(limit))])
 
 
 def _number(text: str | None) -> int | None:

@@ -37,6 +37,7 @@ class Job(StrEnum):
     PUBLISH = "publish"  # key: scheduled post
     TALLY = "tally"  # key: post whose poll has new numbers for other servers
     MAIL = "mail"  # key: mail
+    PUSH = "push"  # key: "notification:subscription"
     MEDIA = "media"  # key: media
     ERASE = "erase"  # key: account
     FEDERATE = "federate"  # key: account whose events become letters, 0 for the server itself
@@ -44,17 +45,20 @@ class Job(StrEnum):
     CARD = "card"  # key: page that posts link to
     RESOLVE = "resolve"  # key: uri of a post or account that is worth having
     REFRESH = "refresh"  # key: account elsewhere that is to be read anew
+    CONSENT = "consent"  # key: post elsewhere that says that who is quoted in it has agreed
     SYNCHRONISE = "synchronise"  # key: account elsewhere and the address of its list of us
     RULES = "rules"  # key: domain whose accounts are to be brought in line with the rules, "*" for all
     MOVE = "move"  # key: "old:new", an account and where it has moved to
     HIDE_DOMAIN = "hide_domain"  # key: "account:domain" that the account hides
     SEVER = "sever"  # key: account elsewhere that was put away
+    ANNOUNCE = "announce"  # key: announcement that came, changed or went
     RECEIVE = "receive"
     DELIVER = "deliver"
     SWEEP = "sweep"
     EXPIRE_MUTES = "expire_mutes"
     STATISTICS = "statistics"
     UPKEEP = "upkeep"
+    TRENDS = "trends"
     TRIM = "trim"
     ORPHANS = "orphans"
 
@@ -79,16 +83,19 @@ _QUEUE_OF = {
     Job.BACKFILL: "local",
     Job.CLOSE_POLL: "local",
     Job.PUBLISH: "local",
+    Job.ANNOUNCE: "local",
     Job.TALLY: "deliver",
     Job.SWEEP: "local",
     Job.RECEIVE: "inbox",
     Job.FEDERATE: "deliver",
     Job.DELIVER: "deliver",
     Job.MAIL: "deliver",
+    Job.PUSH: "deliver",
     Job.CHECK_LINKS: "fetch",
     Job.CARD: "fetch",
     Job.RESOLVE: "fetch",
     Job.REFRESH: "fetch",
+    Job.CONSENT: "fetch",
     Job.SYNCHRONISE: "fetch",
     Job.MEDIA: "media",
     Job.TRIM: "maintenance",
@@ -101,10 +108,11 @@ _QUEUE_OF = {
     Job.EXPIRE_MUTES: "maintenance",
     Job.STATISTICS: "maintenance",
     Job.UPKEEP: "maintenance",
+    Job.TRENDS: "maintenance",
 }
 _BY_THE_CLOCK = frozenset(
     {
-        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRIM, Job.ORPHANS),
+        *(Job.SWEEP, Job.EXPIRE_MUTES, Job.STATISTICS, Job.UPKEEP, Job.TRENDS, Job.TRIM, Job.ORPHANS),
         *(Job.RECEIVE, Job.DELIVER),
     }
 )
@@ -114,6 +122,7 @@ _SECONDS = {
     Job.MEDIA: 600,
     Job.STATISTICS: 3600,
     Job.UPKEEP: 900,
+    Job.TRENDS: 600,
     Job.TRIM: 3600,
     Job.ORPHANS: 3600,
     Job.ERASE: 600,

@@ -55,6 +55,14 @@ class _Direct(SqliteClient):
         names = rows[0].keys() if rows else []
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    @translate_exceptions
+    async def execute_query_tuples(
+        self, query: str, values: list[Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of an answer without the names of their columns."""
+        rows = await self._connection.execute_fetchall(query, values)  # type: ignore[union-attr]
+        return [tuple(row) for row in rows]
+
 
 class Turn(_Direct, SqliteTransactionWrapper):
     """The connection that writes, while a unit of work has it."""

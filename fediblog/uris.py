@@ -14,6 +14,8 @@ from fediblog.paging import BIGGEST
 # One spelling for each id: no zeros in front, no digits of other scripts.
 _LOCAL = re.compile(r"/ap/(?P<kind>accounts|posts)/(?P<id>[1-9][0-9]{0,18})")
 
+_QUOTE = re.compile(r"/ap/quotes/(?P<id>[1-9][0-9]{0,18})(?P<request>/request)?")
+
 _PAGE = re.compile(r"/@(?P<username>[^/@]+)(?:@(?P<domain>[^/@]+))?(?:/(?P<id>[1-9][0-9]{0,18}))?/?")
 
 
@@ -45,6 +47,16 @@ def activity_uri(number: int) -> str:
 def like_uri(like_id: int) -> str:
     """The identity of a like of ours."""
     return absolute(f"/ap/likes/{like_id}")
+
+
+def quote_uri(post_id: int) -> str:
+    """The identity of our consent to the quote in this post, whoever wrote the post (FEP-044f)."""
+    return absolute(f"/ap/quotes/{post_id}")
+
+
+def quote_request_uri(post_id: int) -> str:
+    """The identity of the question whether this post of ours may quote."""
+    return quote_uri(post_id) + "/request"
 
 
 def create_uri(post_id: int) -> str:
@@ -100,6 +112,14 @@ def local(uri: str) -> tuple[str, int] | None:
     if match is None or int(match["id"]) > BIGGEST:
         return None
     return match["kind"], int(match["id"])
+
+
+def quote_request(uri: str) -> int | None:
+    """The post that a question of ours is about, None for every other address."""
+    match = _QUOTE.fullmatch(uri[len(settings().origin) :]) if is_local(uri) else None
+    if match is None or not match["request"] or int(match["id"]) > BIGGEST:
+        return None
+    return int(match["id"])
 
 
 def page(url: str) -> tuple[str, str, int | None] | None:

@@ -25,7 +25,7 @@ from fediblog import config as configuration
 from fediblog import db, http, keys, schema
 from fediblog.config import Config
 from fediblog.models import Account
-from tests.harness import statements
+from tests.harness import described, statements
 from tests.harness.fediverse import Fediverse
 from tests.harness.mail import MailServer
 from tests.harness.postgres import Postgres
@@ -104,6 +104,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mine = waiting[share::shares]
         items += mine + quick[: size - len(mine)]
         del quick[: size - len(mine)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test during which an answer was not as it is described has failed."""
+    described.take()
+    yield
+    if found := described.take():
+        pytest.fail("Not as described:\n" + "\n".join(found), pytrace=False)
 
 
 @pytest.fixture(autouse=True)

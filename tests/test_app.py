@@ -42,10 +42,18 @@ def lines(capsys):
 
 
 async def test_a_process_that_answers_is_alive_and_ready(client):
-    for path in ("/livez", "/readyz", "/health"):
+    for path in ("/livez", "/readyz"):
         response = await client.get(path)
         assert (response.status_code, await response.get_json()) == (200, {"status": "ok"})
         assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_health_is_told_in_the_word_of_mastodon(app, client):
+    response = await client.get("/health")
+    assert (response.status_code, await response.get_data()) == (200, b"OK")
+    health.of(app).draining = True
+    response = await client.get("/health")
+    assert (response.status_code, await response.get_data()) == (503, b"stopping")
 
 
 async def test_who_stops_is_alive_but_not_ready(app, client):

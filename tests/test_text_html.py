@@ -263,3 +263,34 @@ def test_an_excerpt_is_one_line_and_never_longer_than_asked(html: str, most: int
     shown = text.excerpt(html, most)
     assert len(shown) <= most
     assert "\n" not in shown
+
+
+REFERENCE = '<p class="quote-inline">RE: <a href="https://a.example/1?a=1&amp;b=2">x</a></p>'
+
+
+@pytest.mark.parametrize(
+    ("html", "without"),
+    [
+        ("<p>a</p>", "<p>a</p>"),
+        (f"<p>a</p>{REFERENCE}", "<p>a</p>"),
+        (f"{REFERENCE}<p>a</p>", "<p>a</p>"),
+        ('<p>a<span class="quote-inline"><br><br>RE: <a href="x">x</a></span></p>', "<p>a</p>"),
+        ('<p>a</p><p class="quote-inline"><span>RE: <span>x</span></span></p><p>b</p>', "<p>a</p><p>b</p>"),
+        ('<p>a <a href="/x>quote-inline">b</a></p>', '<p>a <a href="/x>quote-inline">b</a></p>'),
+        ("<p>quote-inline</p>", "<p>quote-inline</p>"),
+    ],
+)
+def test_what_stands_for_a_quote_is_found_and_taken_out(html: str, without: str) -> None:
+    assert text.without_reference(html) == without
+
+
+def test_a_text_that_leads_to_what_it_quotes_needs_no_other_link() -> None:
+    assert text.refers_to(REFERENCE) and text.refers_to(text.reference("https://a.example/2"))
+    plain = '<p><a href="https://a.example/1?a=1&amp;b=2">x</a></p>'
+    assert text.refers_to(plain, "https://a.example/1?a=1&b=2") and not text.refers_to(plain, "", "https://a")
+    assert_harmless(text.reference('https://a.example/"><script>'))
+
+
+@given(st.text(alphabet='<>/="pa quote-inlinebr&;'))
+def test_taking_out_what_stands_for_a_quote_makes_nothing_harmful(foreign: str) -> None:
+    assert_harmless(text.without_reference(text.clean(foreign)))

@@ -15,9 +15,9 @@ NAMES = """
 arrow-left at-sign badge-check ban bell bell-off bookmark chart-column check
 circle-alert circle-check clock download ellipsis eye-off feather globe hash history house
 image info languages link lock log-in log-out mail menu monitor moon
-external-link pencil pin pin-off repeat-2 reply rss search server settings shield smartphone square-pen
-send star ticket trash-2 triangle-alert user user-check user-minus user-plus users volume-2 volume-x
-vote x
+external-link pencil pin pin-off quote repeat-2 reply rss search server settings shield smartphone
+square-pen send star ticket trash-2 triangle-alert user user-check user-minus user-plus users
+volume-2 volume-x vote x
 """.split()
 
 SPRITE = Path(__file__).parent.parent / "fediblog" / "web" / "static" / "icons.svg"

@@ -30,6 +30,12 @@ async def block(number: int) -> Response:
     return await _letter(uris.absolute(f"/ap/blocks/{number}"))
 
 
+@blueprint.get("/ap/quotes/<int:number>/request")
+async def quote_request(number: int) -> Response:
+    """The question whether a post of ours may quote, for who is quoted."""
+    return await _letter(uris.quote_request_uri(number))
+
+
 @blueprint.get("/ap/follows/<int:number>")
 async def follow(number: int) -> Response:
     """A follow, for who is followed: whoever follows lives here and asks nobody."""

@@ -15,7 +15,8 @@ from fediblog.activitypub.routes_actors import asked
 from fediblog.errors import NotFound
 from fediblog.models import Post
 from fediblog.paging import Page
-from fediblog.services import listed, posts, written
+from fediblog.services import listed, posts, quotes, written
+from fediblog.services.listed import Buried
 
 blueprint = Blueprint("posts", __name__)
 
@@ -77,6 +78,22 @@ async def context(post_id: int) -> Response:
     if post.thread_id != post.id:
         raise NotFound
     return await serving.made(await collections.thread(post, asked()))
+
+
+@blueprint.get("/ap/quotes/<int:number>")
+async def consent(number: int) -> Response:
+    """Somebody's consent to be quoted in the post of this number, for whoever may see what is quoted."""
+    found = await quotes.consent(number)
+    if found is None:
+        if await quotes.is_revoked(number):
+            return await serving.gone(Buried(uris.quote_uri(number), None))
+        raise NotFound
+    quote, quoted = found
+    quoted = await _seen(quoted.id)
+    author = await listed.account_uri(quoted.author_id)
+    return await serving.made(
+        documents.quote_authorization(quote.quote_authorization, author, quote.uri, quoted.uri)
+    )
 
 
 async def _collection(post_id: int, collect: Callable[[Post, Page | None], Awaitable[Document]]) -> Response:

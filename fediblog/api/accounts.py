@@ -309,4 +309,5 @@ def _preferences(source: Mapping[str, Any]) -> Preferences:
         default_visibility=forms.visibility(source.get("privacy")),
         default_sensitive=forms.switch(source.get("sensitive")),
         default_language=_words(source, "language"),
+        default_quote_policy=forms.quote_policy(source.get("quote_policy")),
     )

@@ -1,4 +1,4 @@
-"""What the staff tells everybody. Reactions to it there are none here, so that list is empty."""
+"""What the staff tells everybody, and how people react to it."""
 
 from quart import Blueprint, Response
 
@@ -6,7 +6,7 @@ from fediblog import moments, uris
 from fediblog.api import answers, auth, entities
 from fediblog.api.auth import scope
 from fediblog.services import announcements
-from fediblog.services.announcements import Announcement
+from fediblog.services.announcements import Announcement, Reaction
 
 blueprint = Blueprint("announcements_api", __name__, url_prefix="/api/v1/announcements")
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("announcements_api", __name__, url_prefix="/api/v1/announc
 @scope("read:accounts")
 async def listing() -> Response:
     """GET /api/v1/announcements."""
-    return answers.json([_entity(found) for found in await announcements.listing(auth.account())])
+    return answers.json([entity(found) for found in await announcements.listing(auth.account())])
 
 
 @blueprint.post("/<int:announcement_id>/dismiss")
@@ -26,7 +26,24 @@ async def dismiss(announcement_id: int) -> Response:
     return answers.json({})
 
 
-def _entity(found: Announcement) -> entities.Json:
+@blueprint.put("/<int:announcement_id>/reactions/<name>")
+@scope("write:favourites")
+async def react(announcement_id: int, name: str) -> Response:
+    """PUT /api/v1/announcements/:id/reactions/:name: an emoji, or the name of one of this server."""
+    await announcements.react(auth.account(), announcement_id, name)
+    return answers.json({})
+
+
+@blueprint.delete("/<int:announcement_id>/reactions/<name>")
+@scope("write:favourites")
+async def unreact(announcement_id: int, name: str) -> Response:
+    """DELETE /api/v1/announcements/:id/reactions/:name."""
+    await announcements.unreact(auth.account(), announcement_id, name)
+    return answers.json({})
+
+
+def entity(found: Announcement) -> entities.Json:
+    """An Announcement."""
     return {
         "id": str(found.id),
         "content": found.html,
@@ -40,5 +57,19 @@ def _entity(found: Announcement) -> entities.Json:
         "statuses": [],
         "tags": [{"name": name.lower(), "url": uris.tag_page(name)} for name in found.hashtags],
         "emojis": [],
-        "reactions": [],
+        "reactions": [_reaction(reaction) for reaction in found.reactions],
     }
+
+
+def counted(number: int, name: str, found: Announcement) -> entities.Json:
+    """What a stream tells of a reaction: how many there are now."""
+    counts = {reaction.name: reaction.times for reaction in found.reactions}
+    return {"name": name, "count": counts.get(name, 0), "announcement_id": str(number)}
+
+
+def _reaction(found: Reaction) -> entities.Json:
+    """An Announcement::Reaction; only a custom emoji has a picture."""
+    picture = (
+        {"url": uris.absolute(found.path), "static_url": uris.absolute(found.path)} if found.path else {}
+    )
+    return {"name": found.name, "count": found.times, "me": found.mine, **picture}

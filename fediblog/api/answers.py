@@ -8,27 +8,10 @@ import orjson
 from quart import Quart, Response, request
 
 from fediblog import paging, uris
-from fediblog.api import auth, rendering
+from fediblog.api import auth, dressing, rendering
 from fediblog.paging import Page
 from fediblog.services.people import People
 from fediblog.services.views import Listing
-
-PREFIXES = (
-    "/api/",
-    "/oauth/token",
-    "/oauth/revoke",
-    "/oauth/userinfo",
-    "/.well-known/oauth-authorization-server",
-)
-
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "POST, PUT, DELETE, GET, PATCH, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
-    "Access-Control-Expose-Headers": "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining,"
-    " X-Request-Id, Mastodon-Async-Refresh",
-    "Access-Control-Max-Age": "7200",
-}
 
 
 def json(value: Any, status: int = 200) -> Response:
@@ -67,24 +50,10 @@ async def people(found: People, page: Page, more: Mapping[int, bytes] | None = N
 def install(app: Quart) -> None:
     """Headers and preflights for every path of the API, known or not, right or wrong."""
     app.before_request(_preflight)
-    app.after_request(_headers)
-
-
-def _ours() -> bool:
-    return request.path.startswith(PREFIXES)
+    app.asgi_app = dressing.Dressed(app.asgi_app)  # type: ignore[method-assign]
 
 
 async def _preflight() -> Response | None:
     """OPTIONS never needs a token: browsers send none with it (CLIENT-API §3.8)."""
-    return Response("", 204) if request.method == "OPTIONS" and _ours() else None
-
-
-async def _headers(answer: Response) -> Response:
-    if not _ours():
-        return answer
-    answer.headers.update(_CORS)
-    answer.headers["Vary"] = "Authorization, Origin"
-    if "Authorization" in request.headers or "Cache-Control" not in answer.headers:
-        answer.headers["Cache-Control"] = "private, no-store"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    is_ours = request.method == "OPTIONS" and request.path.startswith(dressing.PREFIXES)
+    return Response("", 204) if is_ours else None

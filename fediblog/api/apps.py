@@ -9,7 +9,7 @@ from fediblog.api import answers, auth, forms
 from fediblog.api.auth import scope
 from fediblog.api.entities import Json
 from fediblog.errors import Forbidden
-from fediblog.services import apps, tokens
+from fediblog.services import apps, push_subscriptions, tokens
 from fediblog.services.apps import App
 
 blueprint = Blueprint("apps_api", __name__)
@@ -27,7 +27,7 @@ async def create() -> Response:
         request.remote_addr or "",
     )
     keys = {"client_id": app.client_id, "client_secret": secret, "client_secret_expires_at": 0}
-    return answers.json({**_entity(app), **keys})
+    return answers.json({**await _entity(app), **keys})
 
 
 @blueprint.get("/api/v1/apps/verify_credentials")
@@ -36,7 +36,7 @@ async def verify_credentials() -> Response:
     app = await apps.of_token(auth.bearer().app_id)
     if app is None:
         raise Forbidden("This token was made at the command line and belongs to no app")
-    return answers.json(_entity(app))
+    return answers.json(await _entity(app))
 
 
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
@@ -56,7 +56,7 @@ async def userinfo() -> Response:
     )
 
 
-def _entity(app: App) -> Json:
+async def _entity(app: App) -> Json:
     return {
         "id": str(app.id),
         "name": app.name,
@@ -65,8 +65,7 @@ def _entity(app: App) -> Json:
         "redirect_uris": list(app.redirect_uris),
         # All of them, as one text: how it was before there was a list of them.
         "redirect_uri": "\n".join(app.redirect_uris),
-        # As long as there is no push: the same as in the description of the server.
-        "vapid_key": "",
+        "vapid_key": await push_subscriptions.public_key(),
     }
 
 

@@ -7,8 +7,7 @@ from quart import Blueprint, Response, request
 from fediblog import paging
 from fediblog.api import answers, auth, forms, rendering
 from fediblog.api.auth import reads, scope
-from fediblog.errors import Unauthenticated
-from fediblog.services import accounts, directory, settings, suggestions
+from fediblog.services import accounts, directory, suggestions
 from fediblog.services.directory import Order
 from fediblog.services.suggestions import Source
 
@@ -54,8 +53,7 @@ async def identity_proofs(account_id: int) -> Response:
 @reads("read:accounts")
 async def listing() -> Response:
     """GET /api/v1/directory: `order` (active, new), `local`, `limit`, `offset`."""
-    if auth.viewer() is None and (await settings.get()).members_only:
-        raise Unauthenticated("This method requires an authenticated user")
+    await auth.members_only()
     order = Order.NEW if request.args.get("order") == "new" else Order.ACTIVE
     limit, offset = _stretch()
     found = await directory.listing(auth.viewer(), order, forms.asked("local"), limit, offset)

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
-from fediblog import moments, uris
-from fediblog.models import Account, User, Visibility
+from fediblog import moments, text, uris
+from fediblog.models import Account, Consent, Quotable, Role, User, Visibility
+from fediblog.services import quotable, tokens
 from fediblog.services.matching import Action, Filter, Hit, Keyword, Marked
 from fediblog.services.views import (
     Ballot,
@@ -22,6 +23,8 @@ from fediblog.services.views import (
     MediaView,
     MentionView,
     PollView,
+    Quoting,
+    Standing,
 )
 
 Json = dict[str, Any]
@@ -121,26 +124,33 @@ def credential_account(card: Card, counts: Counts, owner: Account, user: User, r
             "hide_collections": owner.hide_collections,
             "discoverable": owner.discoverable,
             "indexable": owner.indexable,
-            "quote_policy": "public",
+            "quote_policy": quotable.choice(Quotable(user.default_quote_policy)),
         },
-        "role": role(user),
+        "role": role(user.role),
     }
 
 
-def role(user: User) -> Json:
+def role(found: Role) -> Json:
     """What a user may do here, in the form that apps parse."""
-    numbers = {"user": "0", "moderator": "1", "admin": "2"}
+    numbers = {Role.USER: "0", Role.MODERATOR: "1", Role.ADMIN: "2"}
     return {
-        "id": numbers[user.role.value],
-        "name": "" if user.role.value == "user" else user.role.value.capitalize(),
-        "permissions": "1" if user.role.value == "admin" else "0",
+        "id": numbers[found],
+        "name": "" if found is Role.USER else found.value.capitalize(),
+        "permissions": _PERMISSIONS[found],
         "color": "",
-        "highlighted": user.role.value != "user",
+        "highlighted": found is not Role.USER,
     }
+
+
+# Mastodon's bits: 1 administrator, 16 reports, 1024 users.
+_PERMISSIONS = {Role.USER: "0", Role.MODERATOR: "1040", Role.ADMIN: "1"}
 
 
 def status(body: Body) -> Json:
-    """A Status without account, counters, flags, poll and reblog: what one version of a post always says."""
+    """A Status without account, counters, flags, poll, reblog and quote: what a version always says.
+
+    Where quotes are not known, a link stands for one; apps that know them leave it out (FEP-044f).
+    """
     return {
         "id": str(body.id),
         "uri": body.uri,
@@ -149,7 +159,7 @@ def status(body: Body) -> Json:
         "edited_at": moments.iso(body.edited_at) if body.edited_at else None,
         "in_reply_to_id": str(body.reply_to_id) if body.reply_to_id else None,
         "in_reply_to_account_id": str(body.reply_to_author_id) if body.reply_to_author_id else None,
-        "content": body.content,
+        "content": body.content + (text.reference(body.quote_url) if body.quote_url else ""),
         "visibility": VISIBILITIES[body.visibility],
         "sensitive": body.sensitive,
         "spoiler_text": body.summary,
@@ -161,6 +171,48 @@ def status(body: Body) -> Json:
         "card": preview(body.link) if body.link else None,
         "application": {"name": body.application, "website": None} if body.application else None,
     }
+
+
+def quote_state(found: Quoting) -> str:
+    """The word for how a quote stands, for the viewer too."""
+    if found.state is not Consent.ACCEPTED:
+        return found.state.value
+    return "deleted" if found.post_id is None else _STANDINGS[found.standing]
+
+
+def shallow_quote(found: Quoting | None) -> Json | None:
+    """A ShallowQuote: of what is quoted in a quote only the id is told."""
+    if found is None:
+        return None
+    shown = found.shown_id
+    return {"state": quote_state(found), "quoted_status_id": str(shown) if shown else None}
+
+
+def quote_approval(policy: Quotable, own: bool, follows: bool) -> Json:
+    """A QuoteApproval: who may quote a status, and what the viewer can expect."""
+    return {
+        "automatic": _quoters(policy),
+        "manual": _quoters(quotable.asking(policy)),
+        "current_user": quotable.answer(policy, own, follows).value,
+    }
+
+
+def _quoters(policy: Quotable) -> list[str]:
+    return [word for quoter, word in _QUOTERS.items() if policy & quoter]
+
+
+_QUOTERS = {
+    Quotable.PUBLIC: "public",
+    Quotable.FOLLOWERS: "followers",
+    Quotable.OTHERS: "unsupported_policy",
+}
+_STANDINGS = {
+    Standing.CLEAR: "accepted",
+    Standing.UNSEEN: "unauthorized",
+    Standing.BLOCKED: "blocked_account",
+    Standing.DOMAIN: "blocked_domain",
+    Standing.MUTED: "muted_account",
+}
 
 
 def preview(found: LinkView) -> Json:
@@ -306,6 +358,16 @@ def filter_result(hit: Hit) -> Json:
         "filter": filter_(hit.filter),
         "keyword_matches": hit.keywords,
         "status_matches": [str(number) for number in hit.post_ids],
+    }
+
+
+def token(made: str, scopes: Iterable[str]) -> Json:
+    """A Token that has just been made."""
+    return {
+        "access_token": made,
+        "token_type": "Bearer",
+        "scope": tokens.written(scopes),
+        "created_at": moments.now() // moments.SECOND,
     }
 
 

@@ -17,7 +17,8 @@ from quart import request
 from fediblog import moments
 from fediblog.api.entities import LEVELS
 from fediblog.errors import Invalid, Malformed
-from fediblog.models import Visibility
+from fediblog.models import Quotable, Visibility
+from fediblog.services import quotable
 
 _TRUE = {"true", "1", "on", "t", "yes"}
 _FALSE = {"false", "0", "off", "f", "no", ""}
@@ -116,6 +117,15 @@ def visibility(value: Any) -> Visibility | None:
     if not isinstance(value, str) or value not in LEVELS:
         raise Invalid("Validation failed: Visibility is not included in the list", "visibility")
     return LEVELS[value]
+
+
+def quote_policy(value: Any) -> Quotable | None:
+    """Who may quote, None when not given. Raises Invalid for a word that is none of the three."""
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or value not in quotable.CHOICES:
+        raise Invalid("Choose public, followers or nobody.", "quote_approval_policy")
+    return quotable.CHOICES[value]
 
 
 def text(value: Any) -> str:

@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from fediblog import __version__, config, uris
 from fediblog.api import answers, entities
-from fediblog.services import census, featured_tags, polls, settings
+from fediblog.services import census, featured_tags, polls, push_subscriptions, settings
 from fediblog.services.media import DESCRIPTION_CHARACTERS
 from fediblog.services.settings import Mode, Site
 
@@ -13,7 +13,7 @@ blueprint = Blueprint("instance_api", __name__, url_prefix="/api")
 # Apps read the leading number to know what they may call; the words in brackets are who we are. The level of
 # the API is the highest whose endpoints are all there (CLIENT-API §3.10).
 VERSION = f"4.5.0 (compatible; fediblog {__version__})"
-_API_LEVEL = 1
+_API_LEVEL = 7
 
 _MEGABYTE = 1024 * 1024
 _LINK_LENGTH = 23
@@ -69,7 +69,7 @@ async def version_two() -> Response:
             "thumbnail": {"url": uris.header("")},
             "icon": [],
             "languages": [],
-            "configuration": _configuration_two(site),
+            "configuration": await _configuration_two(site),
             "registrations": {
                 "enabled": site.registration in (Mode.OPEN, Mode.APPROVAL),
                 "approval_required": site.registration is Mode.APPROVAL,
@@ -127,7 +127,7 @@ def _configuration() -> entities.Json:
     }
 
 
-def _configuration_two(site: Site) -> entities.Json:
+async def _configuration_two(site: Site) -> entities.Json:
     access = "authenticated" if site.members_only else "public"
     return {
         **_configuration(),
@@ -138,7 +138,7 @@ def _configuration_two(site: Site) -> entities.Json:
             "privacy_policy": None,
             "terms_of_service": None,
         },
-        "vapid": {"public_key": ""},
+        "vapid": {"public_key": await push_subscriptions.public_key()},
         "translation": {"enabled": False},
         "limited_federation": site.allow_list,
         "timelines_access": {

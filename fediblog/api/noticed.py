@@ -6,13 +6,20 @@ from typing import Any
 from werkzeug.routing import BaseConverter
 
 from fediblog import moments
-from fediblog.api import entities, forms, rendering
+from fediblog.api import entities, forms, rendering, reports
 from fediblog.models import Account
 from fediblog.services import notification_groups, views
+from fediblog.services import reports as complaints
 from fediblog.services.notification_groups import Group
 from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
 
-_WORDS = {Kind.STATUS: "status", Kind.BOOST: "reblog", Kind.LIKE: "favourite", Kind.EDIT: "update"}
+_WORDS = {
+    Kind.STATUS: "status",
+    Kind.BOOST: "reblog",
+    Kind.LIKE: "favourite",
+    Kind.EDIT: "update",
+    Kind.QUOTED_EDIT: "quoted_update",
+}
 _KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
 _MOST_COUNTED = 1000
 
@@ -60,10 +67,27 @@ def key_of(group_key: str) -> str:
 
 
 async def rendered(notices: Sequence[Notice], viewer: Account) -> list[bytes]:
-    """The notices as JSON, with their accounts and statuses, in five statements at most."""
+    """The notices as JSON, with their accounts and statuses, in five statements (for staff seven)."""
     accounts = await rendering.accounts(list({notice.from_id for notice in notices}))
     posts = await statuses((notice.post_id for notice in notices), viewer)
-    return [_one(notice, accounts[notice.from_id], posts) for notice in notices if notice.from_id in accounts]
+    reported = await complaints_in(notices)
+    return [
+        _one(notice, accounts[notice.from_id], posts, reported.get(notice.id))
+        for notice in notices
+        if notice.from_id in accounts
+    ]
+
+
+async def complaints_in(notices: Sequence[Notice]) -> dict[int, bytes]:
+    """The reports that the staff is told of, as JSON by the id of the notice. No statement without such."""
+    about = [notice.id for notice in notices if notice.kind is Kind.ADMIN_REPORT]
+    found = await complaints.of_notices(about) if about else {}
+    targets = await rendering.accounts(list({report.target_id for report in found.values()})) if found else {}
+    return {
+        number: reports.entity(report, targets[report.target_id])
+        for number, report in found.items()
+        if report.target_id in targets
+    }
 
 
 async def statuses(post_ids: Iterable[int | None], viewer: Account) -> dict[int, bytes]:
@@ -72,13 +96,13 @@ async def statuses(post_ids: Iterable[int | None], viewer: Account) -> dict[int,
     return await rendering.by_id(list(found.values()), viewer)
 
 
-def group(found: Group, shown: Mapping[int, bytes]) -> bytes:
-    """A NotificationGroup; its accounts and statuses stand beside it."""
+def group(found: Group, shown: Mapping[int, bytes], reported: Mapping[int, bytes]) -> bytes:
+    """A NotificationGroup; its accounts and statuses stand beside it, a report in it."""
     newest = found.newest
     entity = {
         "group_key": _api_key(found.key, newest.kind),
         "notifications_count": found.total,
-        "type": _word(newest.kind),
+        "type": word(newest.kind),
         "most_recent_notification_id": str(newest.id),
         "page_min_id": str(found.lowest_id),
         "page_max_id": str(newest.id),
@@ -87,14 +111,15 @@ def group(found: Group, shown: Mapping[int, bytes]) -> bytes:
     }
     if newest.post_id and newest.post_id in shown:
         entity["status_id"] = str(newest.post_id)
-    return entities.dump(entity)
+    line = entities.dump(entity)
+    return line[:-1] + b',"report":' + reported[newest.id] + b"}" if newest.id in reported else line
 
 
-def _one(notice: Notice, account: bytes, posts: Mapping[int, bytes]) -> bytes:
+def _one(notice: Notice, account: bytes, posts: Mapping[int, bytes], report: bytes | None) -> bytes:
     head = entities.dump(
         {
             "id": str(notice.id),
-            "type": _word(notice.kind),
+            "type": word(notice.kind),
             "created_at": moments.iso(notice.created_at),
             "group_key": _api_key(notification_groups.key_of(notice), notice.kind),
         }
@@ -102,12 +127,15 @@ def _one(notice: Notice, account: bytes, posts: Mapping[int, bytes]) -> bytes:
     line = head[:-1] + b',"account":' + account
     if notice.post_id and notice.post_id in posts:
         line += b',"status":' + posts[notice.post_id]
+    if report is not None:
+        line += b',"report":' + report
     return line + b"}"
 
 
 def _api_key(key: str, kind: Kind) -> str:
-    return _word(kind) + key.removeprefix(kind.value) if key.startswith(f"{kind.value}-") else key
+    return word(kind) + key.removeprefix(kind.value) if key.startswith(f"{kind.value}-") else key
 
 
-def _word(kind: Kind) -> str:
+def word(kind: Kind) -> str:
+    """What the API calls a kind."""
     return _WORDS.get(kind, kind.value)

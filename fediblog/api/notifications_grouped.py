@@ -66,12 +66,14 @@ async def accounts(group_key: str) -> Response:
 async def _rendered(groups: Sequence[Group], partly: bool = False) -> bytes:
     """The groups, and each account and status in them once, in a constant number of statements."""
     posts = await noticed.statuses((group.newest.post_id for group in groups), auth.account())
+    reported = await noticed.complaints_in([group.newest for group in groups])
     sampled = list(dict.fromkeys(one for group in groups for one in group.from_ids))
     whole = list({group.newest.from_id for group in groups}) if partly else sampled
     parts = [
         b'"accounts":' + rendering.listing((await rendering.accounts(whole)).values()),
         b'"statuses":' + rendering.listing(posts.values()),
-        b'"notification_groups":' + rendering.listing(noticed.group(group, posts) for group in groups),
+        b'"notification_groups":'
+        + rendering.listing(noticed.group(group, posts, reported) for group in groups),
     ]
     if partly:
         rest = await views.cards(one for one in sampled if one not in whole)

@@ -12,8 +12,8 @@ from urllib.parse import unquote_plus
 
 from quart import Blueprint, Response, request
 
-from fediblog import moments, reserve, uris
-from fediblog.api import answers, forms
+from fediblog import reserve, uris
+from fediblog.api import answers, entities, forms
 from fediblog.errors import Malformed
 from fediblog.services import apps, oauth, tokens
 from fediblog.services.apps import App
@@ -36,14 +36,7 @@ async def token() -> Response:
     if app is None:
         raise Refusal("invalid_client", "Client authentication failed.", 401)
     made, scopes = await _GRANTS[kind](app, given)
-    return answers.json(
-        {
-            "access_token": made,
-            "token_type": "Bearer",
-            "scope": tokens.written(scopes),
-            "created_at": moments.now() // moments.SECOND,
-        }
-    )
+    return answers.json(entities.token(made, scopes))
 
 
 @blueprint.post("/oauth/revoke")
@@ -74,6 +67,7 @@ async def metadata() -> Response:
             "revocation_endpoint_auth_methods_supported": methods,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
+            "service_documentation": uris.absolute("/docs/api"),
         }
     )
     answer.headers["Cache-Control"] = "public, max-age=300"

@@ -4,7 +4,8 @@ from quart import Blueprint, Response
 
 from fediblog.api import answers, auth, entities
 from fediblog.api.auth import scope
-from fediblog.models import Visibility
+from fediblog.models import Quotable, Visibility
+from fediblog.services import quotable
 
 blueprint = Blueprint("preferences_api", __name__, url_prefix="/api/v1/preferences")
 
@@ -19,7 +20,7 @@ async def show() -> Response:
             "posting:default:visibility": entities.VISIBILITIES[Visibility(user.default_visibility)],
             "posting:default:sensitive": user.default_sensitive,
             "posting:default:language": user.default_language or None,
-            "posting:default:quote_policy": "public",
+            "posting:default:quote_policy": quotable.choice(Quotable(user.default_quote_policy)),
             "reading:expand:media": "default",
             "reading:expand:spoilers": False,
             "reading:autoplay:gifs": False,

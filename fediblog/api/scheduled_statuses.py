@@ -7,8 +7,8 @@ from quart import Blueprint, Response, request
 from fediblog import moments, paging
 from fediblog.api import answers, auth, entities, forms
 from fediblog.api.auth import scope
-from fediblog.models import Visibility
-from fediblog.services import scheduled, views
+from fediblog.models import Quotable, Visibility
+from fediblog.services import quotable, scheduled, views
 from fediblog.services.polls import PollDraft
 from fediblog.services.scheduled import Scheduled
 
@@ -60,6 +60,8 @@ def entity(found: Scheduled) -> entities.Json:
             "sensitive": draft.sensitive,
             "language": draft.language or None,
             "in_reply_to_id": str(draft.reply_to_id) if draft.reply_to_id else None,
+            "quoted_status_id": str(draft.quoted_id) if draft.quoted_id else None,
+            "quote_approval_policy": quotable.choice(draft.quote_policy or Quotable.NOBODY),
             "media_ids": [str(number) for number in draft.media_ids] or None,
             "poll": _poll(draft.poll) if draft.poll else None,
             "application_id": str(found.app_id) if found.app_id else None,

@@ -8,6 +8,7 @@ from fediblog.api.auth import reads
 from fediblog.errors import NotFound
 from fediblog.services import peers, settings, statistics
 from fediblog.services.domains import Level
+from fediblog.text import language_names
 
 blueprint = Blueprint("server_api", __name__, url_prefix="/api/v1/instance")
 
@@ -45,6 +46,12 @@ async def activity() -> Response:
     # The first day of 1970 was a Thursday.
     monday = today - (today + 3) % 7
     return answers.json([await _week(monday - 7 * back) for back in range(_WEEKS)])
+
+
+@blueprint.get("/languages")
+async def offered() -> Response:
+    """GET /api/v1/instance/languages: those that a post may be said to be in, by their own names."""
+    return answers.json([{"code": code, "name": name} for code, name in language_names.NAMES.items()])
 
 
 @blueprint.get("/extended_description")

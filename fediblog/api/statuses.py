@@ -8,9 +8,9 @@ from quart import Blueprint, Response, request
 
 from fediblog import moments, paging, uris
 from fediblog.api import answers, auth, entities, forms, rendering, scheduled_statuses
-from fediblog.api.auth import reads, scope
+from fediblog.api.auth import deleting, reads, scope
 from fediblog.errors import NotFound
-from fediblog.models import Post, Visibility
+from fediblog.models import Post, Quotable, Visibility
 from fediblog.services import (
     bookmarks,
     boosts,
@@ -26,6 +26,7 @@ from fediblog.services import (
 from fediblog.services.composing import Draft
 from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
+from fediblog.services.views import Entry
 
 blueprint = Blueprint("statuses", __name__, url_prefix="/api/v1/statuses")
 
@@ -65,7 +66,7 @@ async def several() -> Response:
 @reads("read:statuses")
 async def show(post_id: int) -> Response:
     """GET /api/v1/statuses/:id."""
-    return await _answer(await posts.get(post_id, auth.viewer()))
+    return await _shown(await posts.entries([post_id], auth.viewer()))
 
 
 @blueprint.put("/<int:post_id>")
@@ -77,6 +78,7 @@ async def edit(post_id: int) -> Response:
 
 @blueprint.delete("/<int:post_id>")
 @scope("write:statuses")
+@deleting
 async def delete(post_id: int) -> Response:
     """DELETE /api/v1/statuses/:id: gives the text back, so that it can be written again."""
     entry = (await posts.entries([post_id], auth.account())).get(post_id)
@@ -147,6 +149,7 @@ async def reblog(post_id: int) -> Response:
 
 @blueprint.post("/<int:post_id>/unreblog")
 @scope("write:statuses")
+@deleting
 async def unreblog(post_id: int) -> Response:
     """POST /api/v1/statuses/:id/unreblog: the original."""
     post = await posts.original(post_id, auth.account())
@@ -225,9 +228,12 @@ async def reblogged_by(post_id: int) -> Response:
 
 
 async def _answer(post: Post) -> Response:
-    viewer = auth.viewer()
-    entry = (await views.entries([post.id], viewer)).get(post.id)
-    rendered = await rendering.statuses([entry], viewer) if entry else []
+    return await _shown(await views.entries([post.id], auth.viewer()))
+
+
+async def _shown(found: Mapping[int, Entry]) -> Response:
+    """The only status that was looked up. Raises NotFound when it was not there."""
+    rendered = await rendering.statuses(list(found.values()), auth.viewer())
     if not rendered:
         raise NotFound
     return answers.json(rendered[0])
@@ -241,7 +247,9 @@ def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
         visibility=forms.visibility(given.get("visibility")),
         usual=Visibility(user.default_visibility),
         language=forms.text(given.get("language")) or user.default_language,
-        reply_to_id=_parent(given.get("in_reply_to_id")),
+        reply_to_id=_one(given.get("in_reply_to_id")),
+        quoted_id=_one(given.get("quoted_status_id")),
+        usual_quote_policy=Quotable(user.default_quote_policy),
         application=auth.bearer().app_name,
         idempotency_key=key,
         idempotency_owner=owner,
@@ -249,7 +257,7 @@ def _draft(given: Mapping[str, Any], key: str, owner: str) -> Draft:
 
 
 def _revision(given: Mapping[str, Any], sensitive: bool = False) -> Draft:
-    """What an edit may say: what is not given is gone, but for the language."""
+    """What an edit may say: what is not given is gone, but for the language and who may quote it."""
     return Draft(
         source=forms.text(given.get("status")),
         summary=forms.text(given.get("spoiler_text")),
@@ -258,10 +266,11 @@ def _revision(given: Mapping[str, Any], sensitive: bool = False) -> Draft:
         media_ids=tuple(forms.ids(given.get("media_ids"))),
         words=_words(given.get("media_attributes")),
         poll=_poll(given.get("poll")),
+        quote_policy=forms.quote_policy(given.get("quote_approval_policy")),
     )
 
 
-def _parent(value: Any) -> int | None:
+def _one(value: Any) -> int | None:
     if value in (None, ""):
         return None
     number = forms.number(value)

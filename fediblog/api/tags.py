@@ -1,5 +1,7 @@
 """Hashtags: following them, and showing them on one's page."""
 
+from collections.abc import Iterable
+
 from quart import Blueprint, Response, request
 
 from fediblog import moments, paging, uris
@@ -7,7 +9,7 @@ from fediblog.api import answers, auth, entities, forms
 from fediblog.api.auth import reads, scope
 from fediblog.services import accounts, featured_tags, tags
 from fediblog.services.featured_tags import Featured
-from fediblog.services.tags import Tag
+from fediblog.services.tags import Tag, Use
 
 blueprint = Blueprint("tags_api", __name__, url_prefix="/api/v1")
 
@@ -110,18 +112,23 @@ def entity(found: Tag) -> entities.Json:
         "id": str(found.id),
         "name": found.name,
         "url": uris.tag_page(found.name),
-        "history": [
-            {
-                "day": str(moments.day_start(use.day) // moments.SECOND),
-                "uses": str(use.posts),
-                "accounts": str(use.accounts),
-            }
-            for use in found.uses
-        ],
+        "history": history(found.uses),
     }
     if auth.viewer() is not None:
         shown |= {"following": found.following, "featuring": found.featuring}
     return shown
+
+
+def history(uses: Iterable[Use]) -> list[entities.Json]:
+    """Days with their numbers, which are texts here."""
+    return [
+        {
+            "day": str(moments.day_start(use.day) // moments.SECOND),
+            "uses": str(use.posts),
+            "accounts": str(use.accounts),
+        }
+        for use in uses
+    ]
 
 
 def _featured(found: Featured) -> entities.Json:

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 
-from fediblog.api import conversations, noticed, rendering
+from fediblog.api import announcements as announced
+from fediblog.api import conversations, entities, noticed, rendering
 from fediblog.api.listeners import Listener, Message
 from fediblog.errors import NotFound
 from fediblog.models import Account, Visibility
-from fediblog.services import channels, matching, tokens
+from fediblog.services import announcements, channels, matching, tokens
 from fediblog.services import conversations as talks
 from fediblog.services import notifications as notices
 from fediblog.services.channels import Channel, Facts
@@ -16,6 +17,8 @@ from fediblog.services.streams import Kind, News
 UPDATE, EDIT, DELETE, NOTICE, FILTERS, CONVERSATION = (
     *("update", "status.update", "delete", "notification", "filters_changed", "conversation"),
 )
+MERGED = "notifications_merged"
+ANNOUNCED, REACTED, WITHDRAWN = "announcement", "announcement.reaction", "announcement.delete"
 
 Seat = tuple[Listener, Channel]
 Read = Callable[[Account, int], Awaitable[list[bytes]]]
@@ -44,6 +47,10 @@ class Teller:
             case Kind.NOTICE:
                 for account_id, number in zip(news.account_ids, news.numbers, strict=True):
                     await self._each(NOTICE, _notice, number, _notified(listeners, account_id))
+            case Kind.MERGED:
+                for account_id in news.account_ids:
+                    for seat in _notified(listeners, account_id):
+                        self._put(seat, MERGED, "1")
             case Kind.CONVERSATION:
                 for account_id, number in zip(news.account_ids, news.numbers, strict=True):
                     seats = _seats(listeners, [account_id], channels.DIRECT)
@@ -54,6 +61,24 @@ class Teller:
                     matching.forget(account_id)
                 for seat in _seats(listeners, news.account_ids, channels.HOME):
                     self._put(seat, FILTERS)
+
+            case Kind.ANNOUNCED | Kind.REACTED | Kind.WITHDRAWN:
+                await self._announce(news, _everybody(listeners))
+
+    async def _announce(self, news: News, seats: Collection[Seat]) -> None:
+        """The same for all who listen to their homes: it is read and rendered once."""
+        (number,) = news.numbers
+        if news.kind is Kind.WITHDRAWN:
+            event, payload = WITHDRAWN, str(number)
+        elif (found := await announcements.find(number) if seats else None) is None:
+            return
+        elif news.kind is Kind.ANNOUNCED:
+            event, payload = ANNOUNCED, entities.dump(announced.entity(found)).decode()
+        else:
+            event = REACTED
+            payload = entities.dump(announced.counted(number, news.tags[0], found)).decode()
+        for seat in seats:
+            self._put(seat, event, payload)
 
     async def _show(self, event: str, post_id: int, seats: Iterable[Seat]) -> None:
         """The post to those who would find it there if they read."""
@@ -98,6 +123,11 @@ def _seats(listeners: Collection[Listener], account_ids: Collection[int], name: 
     """Where these accounts listen to a channel that needs nothing but its name."""
     wanted, channel = set(account_ids), Channel(name)
     return [(one, channel) for one in listeners if one.account.id in wanted and channel in one.channels]
+
+
+def _everybody(listeners: Collection[Listener]) -> list[Seat]:
+    """All homes."""
+    return _seats(listeners, [one.account.id for one in listeners], channels.HOME)
 
 
 def _notified(listeners: Collection[Listener], account_id: int) -> list[Seat]:

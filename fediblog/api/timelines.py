@@ -5,8 +5,7 @@ from quart import Blueprint, Response, request
 from fediblog import paging
 from fediblog.api import answers, auth, forms
 from fediblog.api.auth import reads, scope
-from fediblog.errors import Unauthenticated
-from fediblog.services import settings, timelines
+from fediblog.services import timelines
 
 blueprint = Blueprint("timelines", __name__, url_prefix="/api/v1/timelines")
 
@@ -23,7 +22,7 @@ async def home() -> Response:
 @reads("read:statuses")
 async def public() -> Response:
     """GET /api/v1/timelines/public: `local`, `remote`, `only_media`."""
-    await _members_only()
+    await auth.members_only()
     page = paging.parse(request.args)
     return await answers.statuses(await timelines.public(auth.viewer(), page, **_switches()), page)
 
@@ -32,9 +31,19 @@ async def public() -> Response:
 @reads("read:statuses")
 async def tag(name: str) -> Response:
     """GET /api/v1/timelines/tag/:hashtag: the same switches; a tag never used is an empty list."""
-    await _members_only()
+    await auth.members_only()
     page = paging.parse(request.args)
     return await answers.statuses(await timelines.tag(name, auth.viewer(), page, **_switches()), page)
+
+
+@blueprint.get("/link")
+@reads("read:statuses")
+async def link() -> Response:
+    """GET /api/v1/timelines/link: posts under which the page `url` is shown."""
+    await auth.members_only()
+    page = paging.parse(request.args)
+    url = forms.text(request.args.get("url"))
+    return await answers.statuses(await timelines.link(url, auth.viewer(), page), page)
 
 
 def _switches() -> dict[str, bool]:
@@ -43,8 +52,3 @@ def _switches() -> dict[str, bool]:
         "remote": forms.asked("remote"),
         "media": forms.asked("only_media"),
     }
-
-
-async def _members_only() -> None:
-    if auth.viewer() is None and (await settings.get()).members_only:
-        raise Unauthenticated("This method requires an authenticated user")

@@ -9,6 +9,7 @@ import typer
 from fediblog import __version__
 from fediblog.cli import (
     accounts,
+    announcements,
     database,
     debug,
     doctor,
@@ -17,12 +18,14 @@ from fediblog.cli import (
     media,
     processes,
     relays,
+    reports,
     servers,
     settings,
     shell,
     statistics,
     tokens,
     tray,
+    trends,
 )
 from fediblog.config import ConfigError
 from fediblog.errors import FediblogError, Invalid
@@ -42,9 +45,12 @@ app.add_typer(accounts.commands, name="accounts")
 app.add_typer(tokens.commands, name="tokens")
 app.add_typer(invites.commands, name="invites")
 app.add_typer(statistics.commands, name="statistics")
+app.add_typer(trends.commands, name="trends")
 app.add_typer(media.commands, name="media")
 app.add_typer(domains.commands, name="domains")
 app.add_typer(relays.commands, name="relays")
+app.add_typer(reports.commands, name="reports")
+app.add_typer(announcements.commands, name="announcements")
 app.add_typer(servers.commands, name="servers")
 app.add_typer(debug.commands, name="debug")
 

@@ -5,6 +5,6 @@ cannot express, and each act on them is one statement.
 """
 
 from fediblog.models.account import Account, Role, User
-from fediblog.models.post import Media, Poll, Post, Visibility
+from fediblog.models.post import Consent, Media, Poll, Post, Quotable, Visibility
 
-__all__ = ["Account", "Media", "Poll", "Post", "Role", "User", "Visibility"]
+__all__ = ["Account", "Consent", "Media", "Poll", "Post", "Quotable", "Role", "User", "Visibility"]

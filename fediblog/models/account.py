@@ -64,6 +64,7 @@ class Account(Table):
     created_at = fields.BigIntField(default=moments.now)
     fetched_at = fields.BigIntField(null=True)
     silenced_at = fields.BigIntField(null=True)
+    sensitized_at = fields.BigIntField(null=True)  # All its pictures are shown only after a click.
     suspended_at = fields.BigIntField(null=True)
     suspended_elsewhere = fields.BooleanField(default=False)  # By its own server, which may undo it.
     # Only because a rule about the whole server says so.
@@ -98,6 +99,7 @@ class User(Table):
     default_visibility = fields.BigIntField(default=0)
     default_sensitive = fields.BooleanField(default=False)
     default_language = fields.TextField(default="")
+    default_quote_policy = fields.BigIntField(default=1)
     last_active_at = fields.BigIntField(null=True)
     created_at = fields.BigIntField(default=moments.now)
 

@@ -1,6 +1,6 @@
 """Posts, the media and the poll on them."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag, StrEnum
 from typing import Any
 
 from tortoise import fields
@@ -18,6 +18,31 @@ class Visibility(IntEnum):
     DIRECT = 3
 
 
+class Quotable(IntFlag):
+    """Who may quote a post: at once, or when its author agrees. Its author always, nobody else: 0 (FEP-044f).
+
+    OTHERS are whoever else its server names; for posts of ours nobody has to be asked.
+    """
+
+    NOBODY = 0
+    PUBLIC = 1
+    FOLLOWERS = 2
+    OTHERS = 4
+    PUBLIC_ASKING = 8
+    FOLLOWERS_ASKING = 16
+    OTHERS_ASKING = 32
+
+
+class Consent(StrEnum):
+    """How who is quoted stands to being quoted in a post. NONE: it is a link, and not shown as a quote."""
+
+    NONE = ""
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
 class Post(Table):
     """A text, or a boost of one (`boost_of_id` is set and the texts are empty)."""
 
@@ -32,6 +57,8 @@ class Post(Table):
     reply_to_uri = fields.TextField(default="")
     quote_of_id = fields.BigIntField(null=True)
     quote_uri = fields.TextField(default="")
+    quote_state: Any = fields.CharEnumField(Consent, default=Consent.NONE)
+    quote_authorization = fields.TextField(default="")
     conversation = fields.TextField(default="")
     thread_id = fields.BigIntField()
     visibility = fields.IntEnumField(Visibility)
@@ -44,7 +71,7 @@ class Post(Table):
     hashtags: Any = fields.JSONField(default=list)
     emojis: Any = fields.JSONField(default=list)  # [{"shortcode": text, "url": text}]
     application = fields.TextField(default="")
-    quote_policy = fields.BigIntField(default=0)
+    quote_policy = fields.BigIntField(default=0)  # Quotable
     reply_policy = fields.BigIntField(default=0)
     likes = fields.BigIntField(default=0)
     boosts = fields.BigIntField(default=0)

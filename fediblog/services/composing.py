@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fediblog import text, uris
 from fediblog.config import settings
 from fediblog.errors import Invalid
-from fediblog.models import Account, Post, Visibility
-from fediblog.services import languages, mentions, polls
+from fediblog.models import Account, Post, Quotable, Visibility
+from fediblog.services import languages, mentions, polls, quotable
 from fediblog.services.media import Words
 from fediblog.services.polls import PollDraft
 
@@ -31,6 +31,10 @@ class Draft:
     sensitive: bool = False
     language: str = ""
     reply_to_id: int | None = None
+    quoted_id: int | None = None
+    # Who may quote it; without a wish the usual, and for an edit what it was.
+    quote_policy: Quotable | None = None
+    usual_quote_policy: Quotable = Quotable.PUBLIC
     media_ids: tuple[int, ...] = ()
     # For an edit: new words about the files in `media_ids`.
     words: Mapping[int, Words] = field(default_factory=dict)
@@ -51,6 +55,7 @@ class Composed:
     sensitive: bool
     language: str
     visibility: Visibility
+    quote_policy: Quotable
     hashtags: tuple[str, ...]
     mentioned: tuple[int, ...]  # Accounts by id.
     unknown: tuple[str, ...]  # Handles elsewhere that nobody here knows yet.
@@ -65,20 +70,27 @@ class Rendered:
     unknown: tuple[str, ...]
 
 
-async def compose(author: Account, draft: Draft, parent: Post | None = None) -> Composed:
+async def compose(
+    author: Account, draft: Draft, parent: Post | None = None, quoted: Post | None = None
+) -> Composed:
     """Apply the rules and render. Raises Invalid with every fault found."""
     source, summary = text.tidy_block(draft.source), text.tidy(draft.summary)
     faults = dict(_faults(source, summary, draft))
     if faults:
         raise Invalid(fields=faults)
     rendered = await render(author, source)
+    level = _visibility(draft, parent, quoted)
+    if level is Visibility.DIRECT and quoted and quoted.author_id not in (author.id, *rendered.mentioned):
+        raise Invalid("Name the author of what you quote, or choose who else can see it.", "visibility")
+    policy = draft.usual_quote_policy if draft.quote_policy is None else draft.quote_policy
     return Composed(
         source=source,
         content=rendered.content,
         summary=summary,
         sensitive=draft.sensitive or bool(summary),
         language=draft.language,
-        visibility=_visibility(draft, parent),
+        visibility=level,
+        quote_policy=quotable.effective(policy, level),
         hashtags=text.scan(source).hashtags,
         mentioned=rendered.mentioned,
         unknown=rendered.unknown,
@@ -99,7 +111,8 @@ async def render(author: Account, source: str) -> Rendered:
 
 def _faults(source: str, summary: str, draft: Draft) -> Iterable[tuple[str, str]]:
     limits = settings().limits
-    if not source.strip() and not draft.media_ids and draft.poll is None:
+    says_something = source.strip() or draft.media_ids or draft.poll or draft.quoted_id
+    if not says_something:
         yield "source", "A post needs some text, a picture or a poll."
     elif _too_long(source, summary, limits.max_characters):
         yield "source", f"That is longer than {limits.max_characters} characters."
@@ -128,8 +141,13 @@ def _poll_faults(draft: PollDraft) -> Iterable[tuple[str, str]]:
         yield from (fault.fields or {"poll": fault.message}).items()
 
 
-def _visibility(draft: Draft, parent: Post | None) -> Visibility:
-    """What was asked for; without a wish the usual, and for a reply never wider than what it answers."""
-    if draft.visibility is not None:
-        return draft.visibility
-    return draft.usual if parent is None else max(draft.usual, parent.visibility)
+def _visibility(draft: Draft, parent: Post | None, quoted: Post | None) -> Visibility:
+    """What was asked for; without a wish the usual, and for a reply never wider than what it answers.
+
+    What is for followers only is quoted for followers at most.
+    """
+    level = draft.visibility
+    if level is None:
+        level = draft.usual if parent is None else max(draft.usual, parent.visibility)
+    narrow = quoted is not None and quoted.visibility == Visibility.FOLLOWERS
+    return max(level, Visibility.FOLLOWERS) if narrow else level

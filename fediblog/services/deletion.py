@@ -10,10 +10,11 @@ from contextlib import suppress
 from functools import partial
 
 from fediblog import db, moments, storage
-from fediblog.errors import Conflict, NotFound
+from fediblog.errors import Conflict, Forbidden, NotFound
 from fediblog.models import Account, Post, Role, User
 from fediblog.queue import Job
 from fediblog.services import (
+    admission,
     audit,
     boosts,
     events,
@@ -41,10 +42,28 @@ Removal = Callable[[], Awaitable[object]]
 async def delete(account: Account, by: User) -> None:
     """Delete an account that this user owns; users who have no other account are deleted with it.
 
-    The door has asked for the password (`sessions.require_password`). Raises Forbidden for who is not an
-    owner, Conflict for the last admin, who would leave a server that nobody can run.
+    The door has asked for the password (`sessions.require_password`) and the code (`authenticator.require`).
+    Raises Forbidden for who is not an owner, Conflict for the last admin, who would leave a server that
+    nobody can run.
     """
     await members.require_owner(by, account)
+    await _end(account, by)
+
+
+async def remove(account: Account, by: User) -> None:
+    """An admin deletes an account that has been suspended, here or elsewhere, for good.
+
+    Raises Forbidden for anybody else, for accounts that are not suspended, and for those of other admins.
+    """
+    members.require_staff(by, Role.ADMIN)
+    if not members.outranks(by, await members.rank(account.id)):
+        raise Forbidden("You cannot do that to a member of the staff who ranks as high as you.")
+    if account.suspended_at is None or await admission.pending(account.id):
+        raise Forbidden("Only a suspended account can be deleted.")
+    await _end(account, by)
+
+
+async def _end(account: Account, by: User) -> None:
     async with db.transaction():
         if not await mark(account.id):
             return
@@ -235,6 +254,7 @@ _PLAIN = (
     ("featured_tag", "account_id", "account_id, tag_id"),
     ("conversation", "account_id", "account_id, thread_id"),
     ("announcement_read", "account_id", "account_id, announcement_id"),
+    ("announcement_reaction", "account_id", "announcement_id, name, account_id"),
     ("list_member", "account_id", "list_id, account_id"),
     ("list", "account_id", "id"),
     ("filter", "account_id", "id"),

@@ -7,13 +7,14 @@ but for accounts that were put away for a reason of their own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from fediblog import db, ids, moments, text
 from fediblog.config import settings as configured
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Role, User
+from fediblog.paging import Page
 from fediblog.queue import Job
 from fediblog.services import audit, domains, members, settings, severing, work
 from fediblog.services.domains import Level, Policy
@@ -37,6 +38,7 @@ class Rule:
     private_comment: str = ""
     obfuscate: bool = False
     created_at: int = 0
+    id: int = field(default=0, compare=False)  # For apps.
 
     @property
     def policy(self) -> Policy:
@@ -71,6 +73,26 @@ async def get(domain: str) -> Rule:
     found = await db.row(f"{_SELECT} WHERE domain = $1", domains.tidy(domain))
     if found is None:
         raise NotFound("There is no rule about this server.")
+    return _rule(found)
+
+
+async def page(by: User | None, asked: Page, allows: bool) -> list[Rule]:
+    """A page of rules, newest first: those that let a server in, or all that keep something of it away.
+
+    Raises Forbidden as the verbs below.
+    """
+    _require_admin(by)
+    sql = f"{_SELECT} WHERE id < $1 AND id > $2 AND {_kind(allows)} ORDER BY id {asked.order}"
+    found = await db.rows(f"{sql} LIMIT {asked.rows}", asked.before, asked.after)
+    return sorted(map(_rule, found[: asked.limit]), key=lambda rule: -rule.id)
+
+
+async def numbered(by: User | None, number: int, allows: bool) -> Rule:
+    """One of these by its number. Raises Forbidden, NotFound."""
+    _require_admin(by)
+    found = await db.row(f"{_SELECT} WHERE id = $1 AND {_kind(allows)}", number)
+    if found is None:
+        raise NotFound("There is no such rule.")
     return _rule(found)
 
 
@@ -213,6 +235,11 @@ def _require_admin(by: User | None) -> None:
         members.require_staff(by, Role.ADMIN)
 
 
+def _kind(allows: bool) -> str:
+    free = "(level = 'none' AND NOT reject_media AND NOT reject_reports)"
+    return free if allows else f"NOT {free}"
+
+
 def _details(rule: Rule) -> dict[str, object]:
     return {
         "reject_media": rule.reject_media,
@@ -229,7 +256,7 @@ def _rule(line: db.Row) -> Rule:
 _ACTIONS = {Level.SUSPEND: "domain.block", Level.SILENCE: "domain.limit", Level.NONE: "domain.allow"}
 
 _SELECT = """
-SELECT domain, level, reject_media, reject_reports, public_comment, private_comment, obfuscate, created_at
+SELECT domain, level, reject_media, reject_reports, public_comment, private_comment, obfuscate, created_at, id
 FROM domain_policy
 """
 _PUT = """

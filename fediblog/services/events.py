@@ -30,6 +30,13 @@ class Event(StrEnum):
     POST_EDITED = "post_edited"  # post; detail: unknown
     # post; detail: uri, visibility, addressed and boosters (accounts), boosts (posts), reply_to_author_id
     POST_DELETED = "post_deleted"
+    QUOTE_CHANGED = "quote_changed"  # post; of what it quotes, or of who may quote it
+    QUOTE_ASKED = "quote_asked"  # post: what shall quote; target: who shall be quoted
+    # post: what quotes, if it is here; target: its author; detail: uri (of the question), post, quoted (uris)
+    QUOTE_ACCEPTED = "quote_accepted"
+    QUOTE_REJECTED = "quote_rejected"  # the same
+    # post: what quotes; target: its author; detail: uri (of the consent), quoted_id, visibility of the quoted
+    QUOTE_REVOKED = "quote_revoked"
     POLL_CHANGED = "poll_changed"  # post; new tallies, or the end
     VOTED = "voted"  # post: the poll elsewhere; target: its author; detail: options (titles)
     BOOSTED = "boosted"  # post: the boost
@@ -56,6 +63,7 @@ class Event(StrEnum):
 _PERSONAL = frozenset(
     {
         *(Event.VOTED, Event.LIKED, Event.UNLIKED, Event.FOLLOW_ASKED, Event.FOLLOW_ENDED),
+        *(Event.QUOTE_ASKED, Event.QUOTE_ACCEPTED, Event.QUOTE_REJECTED),
         *(Event.FOLLOW_ACCEPTED, Event.FOLLOW_REJECTED, Event.BLOCKED, Event.UNBLOCKED, Event.REPORTED),
     }
 )

@@ -5,7 +5,7 @@ Every text in them is tidy or clean already, every number in range, every list w
 
 from dataclasses import dataclass
 
-from fediblog.models import Visibility
+from fediblog.models import Quotable, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class IncomingPost:
     tagged: tuple[str, ...] = ()  # Those of them that a Mention tag names.
     reply_to_uri: str = ""
     quote_uri: str = ""
+    quote_authorization: str = ""  # Where the consent of who is quoted can be read (FEP-044f).
+    quotable: Quotable = Quotable.NOBODY
     conversation: str = ""
     replies_uri: str = ""  # The collection of answers, for the backfill of threads.
     attachments: tuple[Attachment, ...] = ()

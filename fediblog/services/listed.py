@@ -27,10 +27,10 @@ class Liked(NamedTuple):
 
 
 class Buried(NamedTuple):
-    """What was here, and since when it is not."""
+    """What was here, and since when it is not, as far as that is known."""
 
     uri: str
-    deleted_at: int
+    deleted_at: int | None
 
 
 class Followed(NamedTuple):

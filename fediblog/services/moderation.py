@@ -21,7 +21,7 @@ async def suspend(account: Account, by: User | None, reason: str = "") -> Accoun
     Of one elsewhere nothing is taken in any more, and the follows between it and ours end for good. `by` is
     None on the command line. Raises Forbidden for who is not on the staff, or not above the account's users.
     """
-    await _require(by, account)
+    await require(by, account)
     # From now on it is the staff's own decision, whatever else it was before.
     columns = {"suspended_at": moments.now(), "suspended_by_rule": False, "suspended_elsewhere": False}
     async with db.transaction():
@@ -39,7 +39,7 @@ async def unsuspend(account: Account, by: User | None) -> Account:
 
     Raises Forbidden; Conflict for one that was never let in, has left, or lives on a server that is blocked.
     """
-    await _require(by, account)
+    await require(by, account)
     if account.deleted_at is not None or await admission.pending(account.id):
         raise Conflict("This account is not suspended.")
     if (await domains.policy_of(account)).refused:
@@ -53,17 +53,29 @@ async def unsuspend(account: Account, by: User | None) -> Account:
 
 async def silence(account: Account, by: User | None, reason: str = "") -> Account:
     """Keep an account out of the public timelines; who follows it still sees it. Raises Forbidden."""
-    await _require(by, account)
+    await require(by, account)
     columns = {"silenced_at": moments.now(), "silenced_by_rule": False}
     return await _set(account, by, columns, "account.silence", reason)
 
 
 async def unsilence(account: Account, by: User | None) -> Account:
     """Undo `silence`. Raises Forbidden; Conflict for an account on a server that is limited as a whole."""
-    await _require(by, account)
+    await require(by, account)
     if (await domains.policy_of(account)).level is Level.SILENCE:
         raise Conflict("The whole server of this account is limited.")
     return await _set(account, by, {"silenced_at": None, "silenced_by_rule": False}, "account.unsilence")
+
+
+async def sensitize(account: Account, by: User | None, reason: str = "") -> Account:
+    """Show the pictures of all its posts, old and new, only after a click. Raises Forbidden."""
+    await require(by, account)
+    return await _set(account, by, {"sensitized_at": moments.now()}, "account.sensitize", reason)
+
+
+async def unsensitize(account: Account, by: User | None) -> Account:
+    """Undo `sensitize`. Raises Forbidden."""
+    await require(by, account)
+    return await _set(account, by, {"sensitized_at": None}, "account.unsensitize")
 
 
 async def disable(user_id: int, by: User) -> User:
@@ -93,10 +105,13 @@ async def set_role(user_id: int, role: Role, by: User | None) -> User:
     async with db.transaction():
         changed = await _set_user(user, by, "role", role.value, "user.role")
         await sessions.revoke_all(user)
+        if role is Role.USER:
+            await db.execute(_FORGET_WHAT_STAFF_HEARS, user.id)
     return changed
 
 
-async def _require(by: User | None, account: Account) -> None:
+async def require(by: User | None, account: Account) -> None:
+    """Raises Forbidden unless this member of the staff may act on an account."""
     if by is None:
         return
     members.require_staff(by)
@@ -130,3 +145,9 @@ async def _set_user(user: User, by: User | None, column: str, value: int | str |
         await User.filter(id=user.id).update(**{column: value})
         await audit.record(by, action, str(user.id), value=value)
         return await User.get(id=user.id)
+
+
+_FORGET_WHAT_STAFF_HEARS = """
+DELETE FROM notification WHERE kind IN ('admin.report', 'admin.sign_up')
+  AND account_id IN (SELECT account_id FROM membership WHERE user_id = $1)
+"""

@@ -19,6 +19,7 @@ from fediblog.services import (
     markers,
     notification_policy,
     notification_requests,
+    push,
     streams,
     visibility,
 )
@@ -37,12 +38,16 @@ class Kind(StrEnum):
     FOLLOW_REQUEST = "follow_request"
     POLL = "poll"
     EDIT = "edit"
+    QUOTE = "quote"
+    QUOTED_EDIT = "quoted_edit"  # A post that one has quoted says something else; it is about one's own.
     ADMIN_SIGN_UP = "admin.sign_up"
     ADMIN_REPORT = "admin.report"
 
 
 # What strangers can do to somebody. The rest comes of what one has done oneself, or to moderators.
-_OF_STRANGERS = {Kind.MENTION, Kind.STATUS, Kind.BOOST, Kind.LIKE, Kind.FOLLOW, Kind.FOLLOW_REQUEST}
+_OF_STRANGERS = {
+    *(Kind.MENTION, Kind.STATUS, Kind.BOOST, Kind.LIKE, Kind.QUOTE, Kind.FOLLOW, Kind.FOLLOW_REQUEST),
+}
 GROUPING = frozenset({Kind.LIKE, Kind.BOOST, Kind.FOLLOW})
 
 
@@ -97,7 +102,7 @@ async def tell_all(
 
 async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id: int | None) -> None:
     key = _key(kind, from_.id, post_id)
-    if kind in (Kind.EDIT, Kind.ADMIN_REPORT):
+    if kind in (Kind.EDIT, Kind.QUOTED_EDIT, Kind.ADMIN_REPORT):
         # Each edit and each report is news: what was told of the one before makes room for it.
         await db.execute(_DELETE_ALL.format(given=db.unnest("$1")), db.array(account_ids), key)
     fresh, now = db.array([ids.new() for _ in account_ids]), moments.now()
@@ -106,12 +111,14 @@ async def _tell(kind: Kind, account_ids: Sequence[int], from_: Account, post_id:
     told = await db.rows(sql, *values, post_id, _group_key_of(kind, post_id, now))
     if held := [line["id"] for line in told if line["filtered"]]:
         await notification_requests.note(held)
-    streams.notified([line for line in told if not line["filtered"]])
+    heard = [line for line in told if not line["filtered"]]
+    streams.notified(heard)
+    if waking := [(line["id"], line["account_id"]) for line in heard if line["wakes"]]:
+        await push.owe(kind.value, waking)
     if kind is Kind.MENTION:
         # In one order, so that two posts that name the same people do not wait crosswise for their mails.
-        for line in sorted(told, key=lambda line: line["account_id"]):
-            if not line["filtered"]:
-                await mail.mentioned(line["id"], line["account_id"])
+        for line in sorted(heard, key=lambda line: line["account_id"]):
+            await mail.mentioned(line["id"], line["account_id"])
 
 
 async def take_back(kind: Kind, account_id: int, from_id: int, post_id: int | None = None) -> None:
@@ -154,7 +161,11 @@ FROM (
   JOIN account a ON a.id = given.account_id {"JOIN post p ON p.id = $7" if about_post else ""}
   WHERE {" AND ".join(where)}
 ) AS v WHERE v.verdict < {notification_policy.DROPPED}
-ON CONFLICT (account_id, key) DO NOTHING RETURNING id, account_id, filtered"""
+ON CONFLICT (account_id, key) DO NOTHING RETURNING id, account_id, filtered, {_WAKES} AS wakes"""
+
+
+# Whether a device wants to be woken: asked in the same breath, since most have none.
+_WAKES = "EXISTS (SELECT 1 FROM push_subscription w WHERE w.account_id = notification.account_id)"
 
 
 def _pairs() -> str:

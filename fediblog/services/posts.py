@@ -1,12 +1,12 @@
 """Posts: publishing, editing, deleting and getting them. The same verbs for a form and for an app."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fediblog import db, ids, moments, uris
 from fediblog.errors import Gone, NotFound
-from fediblog.models import Account, Post, Visibility
+from fediblog.models import Account, Consent, Post, Quotable, Visibility
 from fediblog.queue import Job
 from fediblog.services import (
     cards,
@@ -20,6 +20,8 @@ from fediblog.services import (
     media,
     notifications,
     polls,
+    quotable,
+    quotes,
     storing,
     streams,
     views,
@@ -43,20 +45,26 @@ class Deleted:
 async def publish(author: Account, draft: Draft) -> Post:
     """Publish what somebody here has written.
 
-    Raises Invalid with the faults of the draft and NotFound when the post that it answers is not there for
-    the author. The same idempotency key gives the post of the first time (SECURITY R7), and raises Gone when
-    that has been deleted.
+    Raises Invalid with the faults of the draft, or when it may not quote what it quotes, and NotFound when
+    what it answers or quotes is not there for the author. The same idempotency key gives the post of the
+    first time (SECURITY R7), and raises Gone when that has been deleted.
     """
-    parent = await _parent(author, draft)
-    composed = await composing.compose(author, draft, parent)
+    parent, quoted = await around(author, draft)
+    composed = await composing.compose(author, draft, parent, quoted)
     async with db.transaction():
         post = _new(author, composed, parent, draft.application)
+        if quoted is not None:
+            _quote(author, post, quoted)
         first = await claim(draft, post.id)
         if first is not None:
             return await _as_before(first)
         if parent is not None and not await locks.keep(parent.id):
             raise NotFound
-        await storing.store(author, post, composed.mentioned)
+        if quoted is not None:
+            await quotes.keep(author, quoted)
+        # Who is quoted is asked, and so may look at where.
+        quoted_ones = {quoted.author_id} - {author.id} if quoted else ()
+        await storing.store(author, post, composed.mentioned, quoted_ones)
         await media.attach(author, draft.media_ids, post.id)
         if draft.poll is not None:
             await polls.create(post.id, draft.poll)
@@ -65,15 +73,17 @@ async def publish(author: Account, draft: Draft) -> Post:
         await _announce(author, post, composed.mentioned)
         await storing.count(author, post)
         await _let_others_know(Event.POST_PUBLISHED, author, post, composed)
+        if quoted is not None:
+            await quotes.begin(author, post, quoted)
     return post
 
 
 async def edit(author: Account, post_id: int, draft: Draft) -> Post:
-    """Change a post of one's own; the version before is kept. Who sees it stays as it is.
+    """Change a post of one's own; the version before is kept. Who sees it stays as it is, and what it quotes.
 
     Raises NotFound for other people's posts and boosts, Invalid with the faults of the draft.
     """
-    await _own(author, post_id)
+    draft = replace(draft, quoted_id=(await _own(author, post_id)).quote_of_id)
     composed = await composing.compose(author, draft)
     async with db.transaction():
         # Edits take turns: each keeps the version that the one before has made.
@@ -84,13 +94,14 @@ async def edit(author: Account, post_id: int, draft: Draft) -> Post:
         for media_id, words in draft.words.items():
             await media.edit(author, media_id, words.description, words.focus)
         await polls.replace(post.id, draft.poll)
-        await _rewrite(post, composed, changed)
+        await _rewrite(post, composed, draft.quote_policy, changed)
         await indexed.post(post.id)
         await cards.want(post)
         await hashtags.replace(post, composed.hashtags)
         fresh = await storing.address_anew(post, composed.mentioned, changed)
         await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
         await edits.tell_boosters(author, post)
+        await quotes.tell_quoters(author, post)
         await _let_others_know(Event.POST_EDITED, author, post, composed)
         streams.edited(post.id)
     return post
@@ -110,8 +121,8 @@ async def delete(author: Account, post_id: int) -> Deleted:
 
 async def get(post_id: int, viewer: Account | None) -> Post:
     """The post, if it is there for this viewer. Raises NotFound, whatever the reason."""
-    post = await Post.get_or_none(id=post_id)
-    if post is None or not await visibility.may_see(viewer, post):
+    post = await visibility.find(post_id, viewer)
+    if post is None:
         raise NotFound
     return post
 
@@ -122,10 +133,21 @@ async def original(post_id: int, viewer: Account | None) -> Post:
     return post if post.boost_of_id is None else await get(post.boost_of_id, viewer)
 
 
+async def around(author: Account, draft: Draft) -> tuple[Post | None, Post | None]:
+    """What a draft answers, and what it quotes.
+
+    Raises NotFound for what is not there for the author, Invalid for what the author may not quote.
+    """
+    parent = None if draft.reply_to_id is None else await original(draft.reply_to_id, author)
+    quoted = None if draft.quoted_id is None else await original(draft.quoted_id, author)
+    if quoted is not None:
+        await quotes.check(author, quoted)
+    return parent, quoted
+
+
 async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
     """Those of the posts that the viewer may see, as lists show them."""
-    seen = await visibility.visible(post_ids, viewer) if post_ids else set()
-    return await views.entries([number for number in post_ids if number in seen], viewer)
+    return await views.entries(post_ids, viewer, visibility.whole_clause("$1" if viewer else None))
 
 
 async def name_people(post_id: int) -> None:
@@ -178,10 +200,6 @@ async def claim(draft: Draft, post_id: int) -> int | None:
 # ------------------------------------------------------------------------------------------- publishing
 
 
-async def _parent(author: Account, draft: Draft) -> Post | None:
-    return None if draft.reply_to_id is None else await original(draft.reply_to_id, author)
-
-
 def _new(author: Account, composed: Composed, parent: Post | None, application: str) -> Post:
     number = ids.new()
     return Post(
@@ -200,10 +218,17 @@ def _new(author: Account, composed: Composed, parent: Post | None, application: 
         source=composed.source,
         content=composed.content,
         language=composed.language,
+        quote_policy=composed.quote_policy.value,
         hashtags=list(composed.hashtags),
         application=application,
         created_at=ids.moment_of(number),
     )
+
+
+def _quote(author: Account, post: Post, quoted: Post) -> None:
+    post.quote_of_id, post.quote_uri = quoted.id, quoted.uri
+    post.quote_state = quotes.first_state(author, quoted)
+    post.quote_authorization = quotes.first_authorization(post.id, author, quoted)
 
 
 async def _as_before(post_id: int) -> Post:
@@ -241,6 +266,8 @@ async def _remains(post: Post, boosts: list[dict[str, Any]]) -> dict[str, Any]:
 async def _uncount(post: Post, boosters: list[int]) -> None:
     if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
         await db.execute(_UNCOUNT_REPLY, post.reply_to_id)
+    if post.quote_state is Consent.ACCEPTED:
+        await quotes.count(post.quote_of_id, -1)
     authors = [post.author_id] if post.visibility < Visibility.DIRECT else []
     await locks.accounts([*authors, *boosters])
     for account_ids in filter(None, (authors, boosters)):
@@ -257,7 +284,8 @@ async def _own(author: Account, post_id: int) -> Post:
     return post
 
 
-async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
+async def _rewrite(post: Post, composed: Composed, wanted: Quotable | None, edited_at: int) -> None:
+    policy = Quotable(post.quote_policy) if wanted is None else wanted
     await storing.rewrite(
         post,
         source=composed.source,
@@ -265,6 +293,7 @@ async def _rewrite(post: Post, composed: Composed, edited_at: int) -> None:
         summary=composed.summary,
         sensitive=composed.sensitive,
         language=composed.language or post.language,
+        quote_policy=quotable.effective(policy, post.visibility).value,
         hashtags=list(composed.hashtags),
         edited_at=edited_at,
     )

@@ -10,6 +10,7 @@ from fediblog import db
 from fediblog.errors import Invalid
 from fediblog.models import User, Visibility
 from fediblog.services import languages
+from fediblog.services.quotable import CHOICES
 
 THEMES = ("auto", "light", "dark")
 
@@ -23,6 +24,7 @@ class Preferences:
     default_visibility: int | None = None
     default_sensitive: bool | None = None
     default_language: str | None = None  # Empty: not said.
+    default_quote_policy: int | None = None
 
 
 async def edit(user: User, draft: Preferences) -> User:
@@ -49,6 +51,8 @@ def _faults(draft: Preferences) -> Iterable[tuple[str, str | None]]:
         yield "locale", languages.fault(draft.locale)
     if draft.default_language:
         yield "default_language", languages.fault(draft.default_language)
+    if draft.default_quote_policy is not None and draft.default_quote_policy not in CHOICES.values():
+        yield "default_quote_policy", "Choose everybody, followers or nobody."
     # Who writes to single people says so each time: as a default it would only surprise.
     if draft.default_visibility is not None and draft.default_visibility not in (
         Visibility.PUBLIC,

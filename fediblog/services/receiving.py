@@ -24,6 +24,9 @@ from fediblog.services import (
     notifications,
     polls,
     posts,
+    quotable,
+    quotes,
+    quoting,
     storing,
     streams,
     visibility,
@@ -69,8 +72,9 @@ async def receive(author: Account, incoming: IncomingPost, sent: bool = True) ->
 async def edit(author: Account, post: Post, incoming: IncomingPost) -> Post:
     """Bring a post in line with what its author says now; gives it as it is afterwards.
 
-    Only what says that it is newer is an edit; otherwise nothing but the numbers of its poll is taken over.
-    Who sees it stays as it is. Raises Forbidden when it is not the author's, NotFound when it is gone.
+    Only what says that it is newer is an edit; otherwise nothing is taken over but the numbers of its poll,
+    and what is said of quotes, which changes without an edit. Who sees it stays as it is. Raises Forbidden
+    when it is not the author's, NotFound when it is gone.
     """
     _check_owner(author, incoming)
     if post.author_id != author.id or post.uri != incoming.uri:
@@ -84,6 +88,8 @@ async def edit(author: Account, post: Post, incoming: IncomingPost) -> Post:
             await _rewrite(author, post, incoming)
         elif incoming.question is not None:
             await attachments.take_tallies(post, incoming.question)
+        if not _is_older(incoming, post):
+            await quoting.said_again(post, incoming)
     return post
 
 
@@ -168,6 +174,7 @@ async def _take_in(author: Account, incoming: IncomingPost, number: int, sent: b
         await notifications.tell_all(Kind.MENTION, addressed.told(post), author, post.id)
         await home.bring(post.id)
         streams.published(post.id)
+    await quoting.came(post)
     await storing.count(author, post)
     return post
 
@@ -185,6 +192,9 @@ def _new(
         reply_to_uri=incoming.reply_to_uri,
         quote_of_id=quoted.id if quoted else None,
         quote_uri=incoming.quote_uri,
+        quote_state=quoting.first_state(author, quoted, incoming),
+        quote_authorization=incoming.quote_authorization,
+        quote_policy=quotable.effective(incoming.quotable, incoming.visibility).value,
         conversation=incoming.conversation,
         thread_id=parent.thread_id if parent else number,
         visibility=incoming.visibility,
@@ -218,6 +228,9 @@ async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
         emojis=_emojis(incoming.emojis),
         edited_at=edited_at,
     )
+    if incoming.quote_uri != post.quote_uri:
+        quoted = await _related(author, incoming.quote_uri)
+        await quoting.quotes_another(author, post, quoted, incoming)
     await attachments.replace_files(post, incoming.attachments)
     await attachments.replace_poll(post, incoming.question)
     await indexed.post(post.id)
@@ -226,6 +239,7 @@ async def _rewrite(author: Account, post: Post, incoming: IncomingPost) -> None:
     fresh = await storing.address_anew(post, addressed.named, edited_at, addressed.silent)
     await notifications.tell_all(Kind.MENTION, fresh, author, post.id)
     await edits.tell_boosters(author, post)
+    await quotes.tell_quoters(author, post)
     streams.edited(post.id)
 
 
@@ -297,11 +311,7 @@ async def _adopt(post: Post) -> None:
             await conversations.join(post.thread_id, orphans)
             answers = sum(level <= Visibility.UNLISTED for level in seen)
             await db.execute("UPDATE post SET replies = replies + $2 WHERE id = $1", post.id, answers)
-    while quotes := await db.column(_QUOTES, post.uri, post.id, _BATCH):
-        async with db.transaction():
-            if not await locks.keep(post.id):
-                return
-            await db.execute(_TIE_QUOTES.format(given=db.unnest("$2")), post.id, db.array(quotes))
+    await quoting.adopt(post)
 
 
 # ------------------------------------------------------------------------------------------------- checks
@@ -333,6 +343,12 @@ def _is_newer(incoming: IncomingPost, post: Post) -> bool:
     if edited_at == known and edited_at % moments.SECOND == 0:
         return _words(incoming) != _words(post)
     return edited_at > known
+
+
+def _is_older(incoming: IncomingPost, post: Post) -> bool:
+    """What was overtaken by an edit."""
+    known: int = post.edited_at or post.created_at
+    return _sane(incoming.edited_at or incoming.created_at) < known
 
 
 def _words(written: IncomingPost | Post) -> tuple[str, str, bool]:
@@ -373,11 +389,3 @@ WHERE id IN (SELECT given.id FROM {given}) AND reply_to_id IS NULL RETURNING vis
 """
 # What hangs on an orphan has the thread of the orphan.
 _MOVE_THREADS = "UPDATE post SET thread_id = $1 WHERE thread_id IN (SELECT given.id FROM {given})"
-_QUOTES = """
-SELECT id FROM post
-WHERE quote_uri = $1 AND quote_uri <> '' AND quote_of_id IS NULL AND id <> $2 ORDER BY id LIMIT $3
-"""
-_TIE_QUOTES = """
-UPDATE post SET quote_of_id = $1, version = version + 1
-WHERE id IN (SELECT given.id FROM {given}) AND quote_of_id IS NULL
-"""

@@ -93,8 +93,9 @@ _BOOSTERS = f"""
 SELECT DISTINCT {_NEAREST} FROM post p JOIN account a ON a.id = p.author_id
 WHERE p.boost_of_id = $1 AND {_REACHABLE}
 """
+# Who was asked to be quoted in a post is addressed by it, too, mostly in another inbox.
 _REACHED = """
-SELECT DISTINCT d.inbox FROM {given} JOIN activity x ON x.post_id = given.id
+SELECT DISTINCT d.inbox FROM {given} JOIN activity x ON x.post_id = given.id AND x.kind <> 'QuoteRequest'
 JOIN delivery d ON d.activity_id = x.id
 """
 # Servers without a shared inbox hear of it through one of their people.

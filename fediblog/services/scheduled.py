@@ -13,7 +13,7 @@ import orjson
 
 from fediblog import db, ids, moments
 from fediblog.errors import Forbidden, Gone, Invalid, NotFound
-from fediblog.models import Account, Media, Visibility
+from fediblog.models import Account, Media, Quotable, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
 from fediblog.services import composing, locks, media, posts, work
@@ -42,19 +42,19 @@ async def schedule(author: Account, draft: Draft, at: int, app_id: int | None = 
     """Publish a draft later, and keep its files for it until then.
 
     Raises Invalid with the faults of the draft, for a moment too near or too far away, and for too many;
-    NotFound when the post that it answers is not there for the author. The same idempotency key gives what
+    NotFound when what it answers or quotes is not there for the author. The same idempotency key gives what
     was scheduled the first time, and raises Gone when that has been published or cancelled.
     """
     _check_moment(at)
-    parent = None if draft.reply_to_id is None else await posts.original(draft.reply_to_id, author)
-    composed = await composing.compose(author, draft, parent)
+    composed = await composing.compose(author, draft, *await posts.around(author, draft))
     number = ids.new()
     async with db.transaction():
         first = await posts.claim(draft, number)
         if first is None:
             await locks.hold(f"scheduled:{author.id}")
             # Who sees it is decided now: the author's habits may change until then.
-            stored = _stored(replace(draft, visibility=composed.visibility))
+            level, policy = composed.visibility, composed.quote_policy
+            stored = _stored(replace(draft, visibility=level, quote_policy=policy))
             await db.execute(_INSERT, number, author.id, at, db.json(stored), app_id, moments.now())
             await media.reserve(author, draft.media_ids, number)
             if await db.value("SELECT count(*) FROM scheduled_post WHERE account_id = $1", author.id) > _MOST:
@@ -153,6 +153,9 @@ def _draft(stored: dict[str, Any]) -> Draft:
             **values,
             "visibility": Visibility(values["visibility"]),
             "usual": Visibility(values["usual"]),
+            # Not there in what was scheduled before there were quotes.
+            "quote_policy": Quotable(values.get("quote_policy") or 0),
+            "usual_quote_policy": Quotable.NOBODY,
             "media_ids": tuple(values["media_ids"]),
             "poll": PollDraft(**{**poll, "options": tuple(poll["options"])}) if poll else None,
         }

@@ -8,8 +8,10 @@ from fediblog.config import settings as configuration
 from fediblog.errors import Conflict, Forbidden, Invalid, NotFound
 from fediblog.models import Account, User
 from fediblog.services import (
+    address_blocks,
     admission,
     audit,
+    email_blocks,
     emails,
     invites,
     joined,
@@ -23,11 +25,12 @@ from fediblog.services import (
     settings,
     throttle,
 )
+from fediblog.services.address_blocks import Severity
 from fediblog.services.newcomers import Newcomer, Secrets
 from fediblog.services.settings import Mode
 
 _CONFIRM_SECONDS = 48 * 3600
-_PATIENCE_SECONDS = 7 * 24 * 3600
+PATIENCE_SECONDS = 7 * 24 * 3600
 _LONGEST_REASON = 1000
 
 # In an hour from one address; only forms without a fault count.
@@ -38,6 +41,7 @@ _BATCH = 500
 
 _STALE = "This link has been used or is too old. Please ask for a new one."
 _BAD_INVITE = "This invite is not valid any more."
+EMAIL_TAKEN = "This e-mail address is taken."
 _APPROVED = "This sign-up has been approved already."
 
 
@@ -75,6 +79,9 @@ async def register(form: SignUp, address: str) -> User:
     if mode is Mode.CLOSED:
         raise Forbidden("This server takes no new members at the moment.")
     form = await _checked(form, mode)
+    has_to_wait = await _has_to_wait(form.email, address)
+    if has_to_wait and mode is Mode.OPEN:
+        mode = Mode.APPROVAL
     await throttle.hit(throttle.bucket("sign up", throttle.network(address)), _MOST_SIGNUPS, 3600)
     secrets = await newcomers.secrets(form.password)
     try:
@@ -83,6 +90,14 @@ async def register(form: SignUp, address: str) -> User:
         # Somebody took the name or the address in this very moment. Now the checks can see it.
         await _check_name(form.username)
         return await _store(form, secrets, mode)
+
+
+async def _has_to_wait(email: str, address: str) -> bool:
+    """Whether the staff wants to look at whoever comes from there. Raises Forbidden where nobody may come."""
+    severity = await address_blocks.severity(address)
+    if severity not in (None, Severity.APPROVAL):
+        raise Forbidden("Nobody can sign up from this network.")
+    return severity is not None or await email_blocks.has_to_wait(email)
 
 
 async def confirm(token: str) -> User:
@@ -173,7 +188,7 @@ async def reject(user_id: int, by: User | None) -> None:
 
 async def prune() -> int:
     """Delete the sign-ups whose address was not confirmed within a week. Tells how many."""
-    before = moments.now() - _PATIENCE_SECONDS * moments.SECOND
+    before = moments.now() - PATIENCE_SECONDS * moments.SECOND
     number = 0
     while users := await db.column(_UNCONFIRMED, before, _BATCH):
         for user_id in users:
@@ -203,7 +218,7 @@ async def _checked(form: SignUp, mode: Mode) -> SignUp:
 
 async def _faults(form: SignUp, mode: Mode) -> AsyncIterator[tuple[str, str | None]]:
     yield "username", names.fault(form.username) or await _name_fault(form.username)
-    yield "email", emails.fault(form.email)
+    yield "email", emails.fault(form.email) or await email_blocks.fault(form.email)
     yield "password", passwords.fault(form.password, form.username, form.email.strip())
     if len(form.reason) > _LONGEST_REASON:
         yield "reason", f"Please say it in {_LONGEST_REASON} characters."
@@ -241,7 +256,7 @@ async def _store(form: SignUp, secrets: Secrets, mode: Mode) -> User:
         owner = await User.get_or_none(email_key=emails.key(email))
         if owner is not None and confirmed:
             # No mail can tell the owner, and whoever signs up would wait for nothing.
-            raise Invalid("This e-mail address is taken.", field="email")
+            raise Invalid(EMAIL_TAKEN, field="email")
         invite_id = await _use_invite(form.invite_code)
         newcomer = Newcomer(
             username=form.username,
@@ -284,7 +299,7 @@ async def _hold_name(username: str) -> None:
 
     Otherwise signing up twice would tell whether the address of the first time was taken.
     """
-    await one_time.make(one_time.HELD_NAME, None, _PATIENCE_SECONDS, detail=names.key(username))
+    await one_time.make(one_time.HELD_NAME, None, PATIENCE_SECONDS, detail=names.key(username))
 
 
 async def _tell_owner(owner: User) -> None:

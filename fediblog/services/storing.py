@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from fediblog import db
-from fediblog.models import Account, Post, Visibility
-from fediblog.services import conversations, hashtags, streams
+from fediblog.models import Account, Consent, Post, Visibility
+from fediblog.services import conversations, hashtags, quotes, streams
 
 
 async def store(author: Account, post: Post, named: Collection[int], silent: Collection[int] = ()) -> None:
@@ -54,6 +54,8 @@ async def count(author: Account, post: Post) -> None:
     """Counters come last in a transaction, so that a hot row is locked for as short as possible."""
     if post.reply_to_id is not None and post.visibility <= Visibility.UNLISTED:
         await db.execute("UPDATE post SET replies = replies + 1 WHERE id = $1", post.reply_to_id)
+    if post.quote_state is Consent.ACCEPTED:
+        await quotes.count(post.quote_of_id, 1)
     if post.visibility < Visibility.DIRECT:
         await db.execute(_COUNT_POST, author.id, post.created_at)
 

@@ -27,7 +27,11 @@ class Kind(StrEnum):
     DELETE = "delete"  # Those of `account_ids` were addressed.
     NOTICE = "notice"  # `account_ids` were told, each the one of `numbers` that has the same place.
     CONVERSATION = "conversation"  # The same with conversations and their numbers.
+    MERGED = "merged"  # `account_ids` have let in what had been held back.
     FILTERS = "filters"  # `account_ids` have changed their filters.
+    ANNOUNCED = "announced"  # The one announcement in `numbers` is for everybody here.
+    WITHDRAWN = "withdrawn"  # It is so no more.
+    REACTED = "reacted"  # Somebody reacted to it, or no longer does, with the name in `tags`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,29 @@ def conversed(found: Collection[db.Row]) -> None:
     _say_each(Kind.CONVERSATION, found)
 
 
+def merged(account_id: int) -> None:
+    """An account's list of notices has more in it than before, and not only at its top."""
+    _say(News(Kind.MERGED, account_ids=[account_id]))
+
+
 def filters_changed(account_id: int) -> None:
     """An account's filters are not what they were."""
     _say(News(Kind.FILTERS, account_ids=[account_id]))
+
+
+def announced(number: int) -> None:
+    """The staff tells everybody something."""
+    _say(News(Kind.ANNOUNCED, numbers=[number]))
+
+
+def withdrawn(number: int) -> None:
+    """It is taken back, or deleted."""
+    _say(News(Kind.WITHDRAWN, numbers=[number]))
+
+
+def reacted(number: int, name: str) -> None:
+    """A reaction to an announcement is not counted as it was."""
+    _say(News(Kind.REACTED, numbers=[number], tags=[name]))
 
 
 def understood(tell: Callable[[News], None]) -> bus.Hearer:

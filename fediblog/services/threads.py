@@ -35,7 +35,9 @@ async def context(post: Post, viewer: Account | None) -> Context:
     """The thread around a post as far as the viewer may see it, without those the viewer hides."""
     reach = _VISITOR if viewer is None else _MEMBER
     viewer_id = viewer.id if viewer else 0
-    above = await db.column(_up(viewer), post.reply_to_id or 0, viewer_id, reach.ancestors)
+    above = (
+        await db.column(_up(viewer), post.reply_to_id, viewer_id, reach.ancestors) if post.reply_to_id else []
+    )
     below = await db.rows(_down(viewer), post.id, viewer_id, reach.descendants, reach.depth)
     # In threads from elsewhere an answer may stand above what it answers, and then comes again and again.
     above = [number for number in dict.fromkeys(above) if number != post.id]

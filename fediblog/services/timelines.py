@@ -76,6 +76,14 @@ async def tag(
     return await _read(_by_id(source, where, page, "t.post_id"), viewer, page, text.tag_key(name))
 
 
+async def link(url: str, viewer: Account | None, page: Page) -> Listing:
+    """Public posts under which this page is shown, replies included. An unknown page is an empty list."""
+    where = ["c.card_id = (SELECT l.id FROM link_card l WHERE l.url = $4)", "p.visibility = 0"]
+    where += [NOT_HIDDEN, _IN_PUBLIC]
+    source = f"post_card c {_join()} post p ON p.id = c.post_id"
+    return await _read(_by_id(source, where, page, "c.post_id"), viewer, page, url)
+
+
 async def account(
     owner: Account,
     viewer: Account | None,

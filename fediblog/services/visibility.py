@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fediblog import db
 from fediblog.models import Account, Post, Visibility
+from fediblog.services import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +59,44 @@ def clause(viewer: str | None, post: str = "p") -> str:
 
 async def may_see(viewer: Account | None, post: Post) -> bool:
     """The rule as a question. A boost is seen by whoever sees both the boost and what it passes on."""
-    if post.boost_of_id is not None:
-        original = await Post.get_or_none(id=post.boost_of_id)
-        if original is None or not await may_see(viewer, original):
-            return False
-    return allows(post.visibility, await _relation(viewer, post))
+    return await find(post.id, viewer) is not None
+
+
+async def find(post_id: int, viewer: Account | None) -> Post | None:
+    """The post, None when it is not there for this viewer. One statement, for a boost two."""
+    viewer_id = viewer.id if viewer else 0
+    found = await db.row(_FIND, viewer_id, post_id)
+    if found is None:
+        return None
+    post = joined.build(Post, "p", found)
+    if post.boost_of_id is not None and await find(post.boost_of_id, viewer) is None:
+        return None
+    between = {name: bool(found[name]) for name in _BETWEEN}
+    return post if allows(post.visibility, Relation(viewer_id == post.author_id, **between)) else None
+
+
+def whole_clause(viewer: str | None, post: str = "p") -> str:
+    """The rule as SQL for posts and boosts alike: of a boost what it passes on must be seen, too."""
+    original = (
+        f"SELECT 1 FROM post passed WHERE passed.id = {post}.boost_of_id AND {clause(viewer, 'passed')}"
+    )
+    return f"{clause(viewer, post)} AND ({post}.boost_of_id IS NULL OR EXISTS ({original}))"
 
 
 async def visible(post_ids: Iterable[int], viewer: Account | None) -> set[int]:
     """Those of the posts that a viewer may see, in one statement."""
-    name = "$2" if viewer else None
     values = [viewer.id] if viewer else []
-    sql = (
-        f"SELECT p.id FROM {db.unnest('$1')} JOIN post p ON p.id = given.id"
-        f" LEFT JOIN post o ON o.id = p.boost_of_id WHERE {clause(name)}"
-        f" AND (p.boost_of_id IS NULL OR ({clause(name, 'o')}))"
-    )
+    rule = whole_clause("$2" if viewer else None)
+    sql = f"SELECT p.id FROM {db.unnest('$1')} JOIN post p ON p.id = given.id WHERE {rule}"
     return set(await db.column(sql, db.array(list(post_ids)), *values))
 
 
-_RELATION = """
-SELECT (SELECT 1 FROM account s WHERE s.id = $2 AND s.suspended_at IS NOT NULL) AS suspended,
-       (SELECT 1 FROM follow f WHERE f.follower_id = $1 AND f.target_id = $2) AS follows,
-       (SELECT 1 FROM mention m WHERE m.post_id = $3 AND m.account_id = $1) AS mentioned,
-       (SELECT 1 FROM block b WHERE b.account_id = $2 AND b.target_id = $1) AS blocked
+_BETWEEN = ("follows", "mentioned", "blocked", "suspended")
+_FIND = f"""
+SELECT {joined.columns(Post, "p")},
+       (SELECT 1 FROM account s WHERE s.id = p.author_id AND s.suspended_at IS NOT NULL) AS suspended,
+       (SELECT 1 FROM follow f WHERE f.follower_id = $1 AND f.target_id = p.author_id) AS follows,
+       (SELECT 1 FROM mention m WHERE m.post_id = p.id AND m.account_id = $1) AS mentioned,
+       (SELECT 1 FROM block b WHERE b.account_id = p.author_id AND b.target_id = $1) AS blocked
+FROM post p WHERE p.id = $2
 """
-
-
-async def _relation(viewer: Account | None, post: Post) -> Relation:
-    viewer_id = viewer.id if viewer else 0
-    found = await db.row(_RELATION, viewer_id, post.author_id, post.id) or {}
-    return Relation(own=viewer_id == post.author_id, **{name: bool(value) for name, value in found.items()})

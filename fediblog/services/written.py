@@ -12,7 +12,7 @@ import orjson
 
 from fediblog import db
 from fediblog.config import settings
-from fediblog.models import Account, Post
+from fediblog.models import Account, Consent, Post, Quotable
 from fediblog.services import views
 from fediblog.services.views import Body
 
@@ -56,6 +56,9 @@ class Written:
     context: str
     reply_to_uri: str
     quote_uri: str
+    quote_url: str  # The page of what is quoted.
+    quote_authorization: str
+    quotable: Quotable
     mentioned: tuple[Addressed, ...]
     tally: Tally | None
     likes: int
@@ -116,6 +119,9 @@ def _written(line: db.Row, body: Body, author: Account) -> Written:
         context=f"{line['root_uri']}/context" if line["root_uri"] else "",
         reply_to_uri=line["reply_to_uri"],
         quote_uri=line["quote_uri"],
+        quote_url=line["quote_url"],
+        quote_authorization=line["quote_authorization"],
+        quotable=Quotable(line["quote_policy"]),
         mentioned=tuple(_addressed(found) for found in _list(line["mentioned"])),
         tally=_tally(line, body),
         likes=line["likes"],
@@ -170,6 +176,10 @@ def _sql(dialect: db.Dialect) -> str:
 SELECT p.id, p.author_id, p.source, p.emojis, p.likes, p.boosts, p.replies, q.voters, q.closed_at,
   COALESCE(NULLIF(p.reply_to_uri, ''), parent.uri, '') AS reply_to_uri,
   COALESCE(NULLIF(p.quote_uri, ''), quoted.uri, '') AS quote_uri,
+  COALESCE(NULLIF(quoted.url, ''), NULLIF(p.quote_uri, ''), quoted.uri, '') AS quote_url,
+  CASE WHEN p.quote_state = '{Consent.ACCEPTED}' THEN p.quote_authorization ELSE '' END
+    AS quote_authorization,
+  p.quote_policy,
   COALESCE(NULLIF(p.conversation, ''), NULLIF(parent.conversation, ''), root.conversation, '')
     AS conversation,
   CASE WHEN root.local THEN root.uri END AS root_uri,

@@ -1,6 +1,6 @@
 """Asking other servers for what somebody here has come across."""
 
-from fediblog.activitypub import errands
+from fediblog.activitypub import consents, errands
 from fediblog.queue import Job
 from fediblog.services import cards, link_checks
 from fediblog.tasks.runner import task
@@ -28,3 +28,9 @@ async def resolve(key: str) -> None:
 async def refresh(key: str) -> None:
     """Read the profile of an account elsewhere anew."""
     await errands.refresh(int(key))
+
+
+@task(Job.CONSENT)
+async def consent(key: str) -> None:
+    """See whether who is quoted in a post elsewhere has agreed to that."""
+    await consents.check(int(key))

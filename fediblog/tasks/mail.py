@@ -1,7 +1,7 @@
-"""Mails leave."""
+"""Mails leave, and devices are woken."""
 
 from fediblog.queue import Job
-from fediblog.services import mail
+from fediblog.services import mail, push
 from fediblog.tasks.runner import task
 
 
@@ -9,3 +9,9 @@ from fediblog.tasks.runner import task
 async def send(key: str) -> None:
     """Send a mail that waits."""
     await mail.send(int(key))
+
+
+@task(Job.PUSH)
+async def wake(key: str) -> None:
+    """Tell a device of a notification."""
+    await push.send(key)

@@ -25,6 +25,7 @@ _SECONDS: dict[Job, float] = {Job.SWEEP: 5, Job.RECEIVE: 5, Job.DELIVER: 5, Job.
 _CLOCK = {
     Job.STATISTICS: crontab(minute=5),
     Job.UPKEEP: crontab(minute=17),
+    Job.TRENDS: crontab(minute="*/15"),
     Job.TRIM: crontab(hour=3, minute=40),
     Job.ORPHANS: crontab(hour=4, minute=20),
 }

@@ -2,7 +2,7 @@
 
 from fediblog import queue
 from fediblog.queue import Job
-from fediblog.services import mutes, orphans, statistics, upkeep, work
+from fediblog.services import mutes, orphans, statistics, trending, upkeep, work
 from fediblog.tasks.runner import task
 
 
@@ -30,6 +30,12 @@ async def count_days() -> None:
 async def prune() -> None:
     """Throw away what is over."""
     await upkeep.prune()
+
+
+@task(Job.TRENDS)
+async def count_trends() -> None:
+    """Count what many talk about."""
+    await trending.compute()
 
 
 @task(Job.ORPHANS)

@@ -19,6 +19,7 @@ from fediblog import queue
 from fediblog.queue import Job
 from fediblog.tasks import (
     accounts,
+    announcements,
     delivery,
     federation,
     fetching,
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 # Importing them is what makes their jobs known.
 AREAS = (
     accounts,
+    announcements,
     delivery,
     federation,
     fetching,

@@ -1,14 +1,20 @@
 """Custom emoji: `:blobcat:` in a text becomes the picture that its author's server has for it."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
+
+import grapheme
 
 # A tag as nh3 writes it: values stand in double quotes, and may hold a `>`.
 _TAG = re.compile(r'(<[^<>"]*(?:"[^"]*"[^<>"]*)*>)')
 # Where characters stand for themselves.
 _LITERAL = re.compile(r"<(/?)(?:code|pre)\b")
+_LONGEST = 40
+_KEYCAP = "\u20e3"
+_PRESENTATION = "\ufe0e\ufe0f" + _KEYCAP  # The only marks on an emoji; others are a heap of accents.
 _PICTURE = (
     '<img class="emoji" src="{}" alt=":{}:" title=":{}:" width="20" height="20" loading="lazy"'
     ' decoding="async">'
@@ -31,6 +37,14 @@ def with_emoji(html: str, pictures: Mapping[str, str]) -> str:
             piece = known.sub(lambda found: _picture(found[1], pictures), piece)
         out.append(piece)
     return "".join(out)
+
+
+def is_emoji(given: str) -> bool:
+    """Whether it is one character as a reader sees it, that is no letter: a symbol, a flag, a key."""
+    if given.isascii() or len(given) > _LONGEST or grapheme.length(given) != 1:
+        return False
+    categories = {unicodedata.category(each)[0] for each in given if each not in _PRESENTATION}
+    return not categories & {"L", "M", "Z"} and (_KEYCAP in given or bool(categories & {"S", "P"}))
 
 
 def name_with_emoji(name: str, pictures: Mapping[str, str]) -> str:

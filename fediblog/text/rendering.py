@@ -54,6 +54,11 @@ def render_field(source: str, people: Mapping[Handle, Person], tag_url: Callable
     return _written(" ".join(source.split("\n")).strip(), _Ink(people, tag_url, rel="me nofollow noopener"))
 
 
+def reference(url: str) -> str:
+    """The paragraph that stands for a quote where none are shown: who shows them hides it by its class."""
+    return f'<p class="quote-inline">RE: {_link(url, "nofollow noopener")}</p>'
+
+
 def _written(source: str, ink: _Ink) -> str:
     return "".join(_piece(piece, ink) for piece in pieces(source))
 

@@ -28,10 +28,15 @@ DONE = {
     "signed_out": "You are signed out.",
     "email_asked": "We have sent a link to the new address. It counts when you have opened it.",
     "sessions": "All other sessions are signed out.",
+    "codes_off": "No more codes are asked for. All other sessions are signed out.",
     "approved": "They are in, and get a mail about it.",
     "app_revoked": "It cannot act for you any more.",
     "retried": "What has not arrived is being tried again.",
+    "list_made": "The list is there. Choose who is on it.",
+    "list_deleted": "The list is deleted.",
+    "cancelled": "The post is deleted before anybody saw it.",
     "moved": "You have moved. Your followers are being told.",
+    "reported": "Thank you. Your report is with the people who look after this server.",
     "rejected": "The sign-up is rejected and its data deleted.",
 }
 

@@ -19,9 +19,13 @@ blueprint = Blueprint("compose", __name__)
 
 @blueprint.get("/publish")
 async def write() -> Response:
-    """An empty form, or one that answers a post."""
+    """An empty form, or one that answers or quotes a post."""
     session = who.member()
     parent = submitted.whole(request.args.get("in_reply_to", ""))
+    quoted = submitted.whole(request.args.get("quote", ""))
+    if quoted is not None:
+        post = await posts.original(quoted, session.account)
+        return await show(drafts.quote(session, await views.body(post.id)), session)
     if parent is None:
         return await show(drafts.fresh(session.user), session)
     post = await posts.original(parent, session.account)
@@ -70,12 +74,12 @@ async def edit(name: str, post_id: int) -> Response:
 
 
 async def show(writing: Writing, session: Session) -> Response:
-    """The page with the form, and above it what it answers."""
-    found = {}
-    if writing.reply_to_id is not None and writing.edits is None:
-        found = await lines.by_post(await _visible(writing.reply_to_id, session.account), session.account)
-    above = found.get(writing.reply_to_id or 0)
-    return await answers.form("publish.html", writing, writing=writing, above=above)
+    """The page with the form, above it what it answers, and below it what it quotes."""
+    wanted = [] if writing.edits is not None else [writing.reply_to_id, writing.quoted_id]
+    seen = [each for number in wanted if number for each in await _visible(number, session.account)]
+    found = await lines.by_post(seen, session.account) if seen else {}
+    above, quoted = (found.get(number or 0) for number in (writing.reply_to_id, writing.quoted_id))
+    return await answers.form("publish.html", writing, writing=writing, above=above, quoted=quoted)
 
 
 async def reply_to(session: Session, post: Post) -> Writing:
@@ -109,7 +113,7 @@ def _editing(post: Post, body: Body) -> Writing:
 def _refused(writing: Writing, error: FediblogError) -> Writing:
     writing.refuse(error)
     if isinstance(error, NotFound):
-        writing.message = "The post that you answer is not there any more. Your text is kept below."
+        writing.message = "The post that you answer or quote is not there any more. Your text is kept below."
     return writing
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from fediblog import keys, moments
 from fediblog.config import settings
 from fediblog.errors import FediblogError, Invalid, NotFound, TooLarge
-from fediblog.models import Account, Media, Post, User, Visibility
-from fediblog.services import media
+from fediblog.models import Account, Media, Post, Quotable, User, Visibility
+from fediblog.services import media, quotable
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from fediblog.services.sessions import Session
 from fediblog.services.views import Body, MediaView
-from fediblog.web import languages
+from fediblog.text import language_names
 from fediblog.web.forms import Filled
 from fediblog.web.submitted import Form
 
@@ -23,6 +23,7 @@ LEVELS = (
     (Visibility.FOLLOWERS, "Followers"),
     (Visibility.DIRECT, "Mentioned only"),
 )
+QUOTERS = (("public", "Everybody"), ("followers", "Followers"), ("nobody", "Only me"))
 _SPANS = (
     (5 * 60, "5 minutes"),
     (30 * 60, "30 minutes"),
@@ -62,6 +63,8 @@ class Writing(Filled):
         self.multiple = False
         self.hide_totals = False
         self.reply_to_id: int | None = None
+        self.quoted_id: int | None = None
+        self.quote_policy = "public"
         self.edits: int | None = None
         self._opened = False
 
@@ -80,7 +83,12 @@ class Writing(Filled):
     @property
     def languages(self) -> list[tuple[str, str]]:
         """What it may be written in."""
-        return languages.choices(self.language)
+        return language_names.choices(self.language)
+
+    @property
+    def quoters(self) -> list[tuple[str, str]]:
+        """Who may quote it."""
+        return list(QUOTERS)
 
     @property
     def spans(self) -> list[tuple[str, str]]:
@@ -131,6 +139,8 @@ class Writing(Filled):
             sensitive=self.sensitive,
             language=self.language,
             reply_to_id=self.reply_to_id,
+            quoted_id=self.quoted_id,
+            quote_policy=quotable.CHOICES[self.quote_policy],
             media_ids=tuple(file.id for file in self.media),
             poll=poll,
             idempotency_key=self.token,
@@ -144,6 +154,15 @@ def fresh(user: User) -> Writing:
     writing.visibility = str(user.default_visibility)
     writing.sensitive = user.default_sensitive
     writing.language = user.default_language
+    writing.quote_policy = quotable.choice(Quotable(user.default_quote_policy))
+    return writing
+
+
+def quote(session: Session, body: Body) -> Writing:
+    """A post about another, seen by no more than the one that it quotes."""
+    writing = fresh(session.user)
+    writing.title, writing.quoted_id = "Quote", body.id
+    writing.visibility = str(max(session.user.default_visibility, int(body.visibility)))
     return writing
 
 
@@ -167,7 +186,7 @@ def again(post: Post | None, body: Body, source: str) -> Writing:
     writing.visibility, writing.language = str(int(body.visibility)), body.language
     writing.sensitive = body.sensitive and not body.summary
     writing.media = list(body.media)
-    writing.reply_to_id = body.reply_to_id
+    writing.reply_to_id, writing.quoted_id = body.reply_to_id, body.quote_of_id
     if body.poll is not None:
         writing.options = list(body.poll.options)
         writing.multiple, writing.hide_totals = body.poll.multiple, body.poll.hide_totals
@@ -175,6 +194,7 @@ def again(post: Post | None, body: Body, source: str) -> Writing:
         writing.poll_seconds = str(_nearest_span(left // moments.SECOND))
     if post is not None:
         writing.edits, writing.title = post.id, "Edit post"
+        writing.quote_policy = quotable.choice(Quotable(post.quote_policy))
     return writing
 
 
@@ -189,8 +209,9 @@ async def received(form: Form, account: Account, writing: Writing) -> Writing:
     writing.poll_seconds = form.text("poll_seconds", writing.poll_seconds)
     writing.multiple, writing.hide_totals = form.flag("poll_multiple"), form.flag("poll_hidden")
     if writing.edits is None:
-        writing.reply_to_id = form.number("in_reply_to")
+        writing.reply_to_id, writing.quoted_id = form.number("in_reply_to"), form.number("quoted")
         writing.visibility = _level(form, writing)
+    writing.quote_policy = _quoters(form, writing)
     writing.media = await _kept(form, account, writing)
     writing.media += await _ready(await _new(form, account, writing), account, writing)
     return writing
@@ -202,6 +223,14 @@ def _level(form: Form, writing: Writing) -> str:
         return wanted
     writing.refuse(Invalid("Choose one of the four.", "source"))
     return writing.visibility
+
+
+def _quoters(form: Form, writing: Writing) -> str:
+    wanted = form.text("quote_policy", writing.quote_policy)
+    if wanted in quotable.CHOICES:
+        return wanted
+    writing.refuse(Invalid("Choose one of the three.", "quote_policy"))
+    return writing.quote_policy
 
 
 def _nearest_span(seconds: int) -> int:

@@ -1,23 +1,24 @@
 """Lines: the posts of a list as the templates show them, each with all it takes and nothing to be asked for.
 
 The text and the files of a post are rendered once for each version and kept; what changes without one, the
-counters, the reader's marks and the poll, is put around it. A list costs two statements more than its
-entries at most, and none when everything in it is known.
+counters, the reader's marks, the poll and what is quoted, is put around it. A list costs two statements more
+than its entries at most and one for what they quote, and none when everything in it is known.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from fediblog import moments, uris
+from fediblog import moments, text, uris
 from fediblog.errors import NotFound
-from fediblog.models import Account, Visibility
+from fediblog.models import Account, Consent, Visibility
 from fediblog.remembering import Shelf
-from fediblog.services import matching, views
+from fediblog.services import matching, posts, quotable, views
 from fediblog.services.matching import Action, Context, Matcher, Writing
-from fediblog.services.views import Ballot, Body, Card, Entry, PollView
+from fediblog.services.quotable import Answer
+from fediblog.services.views import Ballot, Body, Card, Entry, PollView, Quoting, Standing
 from fediblog.web import faces, templating, words
 from fediblog.web.faces import Face
 
@@ -27,10 +28,14 @@ _MEGABYTE = 1024 * 1024
 
 
 class Text(NamedTuple):
-    """A post without what changes: its body, and the text and files of it as HTML."""
+    """A post without what changes: its body, and the text and files of it as HTML.
+
+    `bare` is the same without the link that stands for a quote where none is shown.
+    """
 
     body: Body
     html: Markup
+    bare: Markup
 
 
 class Choice(NamedTuple):
@@ -56,6 +61,13 @@ class Question(NamedTuple):
     open: bool  # The reader may vote.
 
 
+class Quote(NamedTuple):
+    """What a post quotes: its line, or in words why there is none; with both, one may look all the same."""
+
+    line: "Line | None"
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One post in a list. When somebody passed it on, `booster` is who, the first of so many."""
@@ -78,8 +90,24 @@ class Line:
     ties: bool = False  # And with the one below.
     fold: str = ""  # The titles of the reader's filters that match it: it is shown when asked for.
     hidden: bool = False  # By one of these. Only `by_post` gives such lines.
+    quotable: bool = False  # The reader may quote it, or ask to.
+    quote: Quote | None = None
     article: Markup | None = None  # All of it as HTML, where it is the same for every visitor.
 
+
+_DELETED = "The quoted post has been deleted."
+_WITHOUT_CONSENT = {
+    Consent.PENDING: "Its author has not agreed yet to be quoted here.",
+    Consent.REJECTED: "The author of the quoted post does not want it to be shown here.",
+    Consent.REVOKED: "The author of the quoted post does not want it to be shown here any more.",
+}
+_WHY_NOT = {
+    Standing.CLEAR: "",
+    Standing.UNSEEN: "The quoted post is not for you to see.",
+    Standing.BLOCKED: "You have blocked the author of the quoted post.",
+    Standing.DOMAIN: "You have hidden the server of the quoted post.",
+    Standing.MUTED: "You have muted the author of the quoted post.",
+}
 
 _texts: Shelf[Text] = Shelf(48 * _MEGABYTE)
 _faces: Shelf[Face] = Shelf(8 * _MEGABYTE)
@@ -95,17 +123,43 @@ async def lines(entries: Sequence[Entry], viewer: Account | None, place: Context
 
 
 async def _lines(entries: Sequence[Entry], viewer: Account | None, place: Context | None) -> list[Line]:
-    texts, people = await _read_texts(entries), await _read_faces(entries)
+    quoted = await _quoted(entries, viewer)
+    everything = {entry.id: entry for entry in (*quoted, *entries)}
+    texts, people = await _read_texts(everything.values()), await _read_faces(everything.values())
     now = moments.now()
-    found = [
-        _line(entry, texts[entry.post_id], people, viewer, now)
-        for entry in entries
+    found = {
+        entry.id: _line(entry, texts[entry.post_id], people, viewer, now)
+        for entry in everything.values()
         if entry.post_id in texts and {entry.author_id, entry.post_author_id} <= people.keys()
-    ]
-    if viewer is None:
-        return [_for_everybody(line, now) for line in found]
-    matcher = await matching.matcher(viewer) if place is not None and found else None
-    return [_filtered(line, matcher, place, now) for line in found] if matcher and place else found
+    }
+    if viewer is not None and place is not None and found:
+        matcher = await matching.matcher(viewer)
+        if matcher is not None:
+            found = {number: _filtered(line, matcher, place, now) for number, line in found.items()}
+    made = [_quoting(found[entry.id], found) for entry in entries if entry.id in found]
+    return made if viewer is not None else [_for_everybody(line, now) for line in made]
+
+
+async def _quoted(entries: Sequence[Entry], viewer: Account | None) -> list[Entry]:
+    """What the entries quote, as far as the viewer may see it."""
+    wanted = {entry.quoting.shown_id for entry in entries if entry.quoting} - {None}
+    return list((await posts.entries(sorted(filter(None, wanted)), viewer)).values()) if wanted else []
+
+
+def _quoting(line: Line, found: Mapping[int, Line]) -> Line:
+    """The line with what it quotes in it: one level deep."""
+    quoting = line.entry.quoting
+    if quoting is None:
+        return line
+    inner = found.get(quoting.shown_id or 0)
+    why = _why_not(quoting)
+    return replace(line, quote=Quote(inner, why or ("" if inner else _WHY_NOT[Standing.UNSEEN])))
+
+
+def _why_not(quoting: Quoting) -> str:
+    if quoting.state is not Consent.ACCEPTED:
+        return _WITHOUT_CONSENT[quoting.state]
+    return _DELETED if quoting.post_id is None else _WHY_NOT[quoting.standing]
 
 
 def together(found: Sequence[Line]) -> list[Line]:
@@ -133,17 +187,28 @@ async def of(post_id: int, viewer: Account | None) -> Line:
     return found
 
 
-async def _read_texts(entries: Sequence[Entry]) -> dict[int, Text]:
+async def _read_texts(entries: Collection[Entry]) -> dict[int, Text]:
     wanted = {(entry.post_id, entry.post_version) for entry in entries}
     found = _texts.find(wanted)
     for body in (await views.bodies(number for number, _ in wanted if number not in found)).values():
-        text = Text(body, Markup(_text_of()(body)))  # noqa: S704 - a template has escaped it
-        found[body.id] = text
-        _texts.put((body.id, body.version), text, len(text.html) + len(body.content) + _OVERHEAD)
+        made = found[body.id] = _text(body)
+        weight = len(made.html) + len(made.bare) + len(body.content) + _OVERHEAD
+        _texts.put((body.id, body.version), made, weight)
     return found
 
 
-async def _read_faces(entries: Sequence[Entry]) -> dict[int, Face]:
+def _text(body: Body) -> Text:
+    """With a link to what is quoted, wherever that comes from, and without."""
+    linked = body.content + (text.reference(body.quote_url) if body.quote_url else "")
+    bare = text.without_reference(body.content)
+    without = Markup(_text_of()(replace(body, content=bare)))  # noqa: S704 - a template has escaped it
+    if linked == bare:
+        return Text(body, without, without)
+    whole = Markup(_text_of()(replace(body, content=linked)))  # noqa: S704 - the same
+    return Text(body, whole, without)
+
+
+async def _read_faces(entries: Collection[Entry]) -> dict[int, Face]:
     wanted = {(entry.author_id, entry.author_version) for entry in entries}
     wanted |= {(entry.post_author_id, entry.post_author_version) for entry in entries}
     found = _faces.find(wanted)
@@ -177,10 +242,12 @@ def _for_everybody(line: Line, now: int) -> Line:
     versions = (entry.version, entry.author_version, entry.post_version, entry.post_author_version)
     key = (
         entry.id,
+        _quote_key(line.quote, now),
         *versions,
         entry.likes,
         entry.boosts,
         entry.replies,
+        entry.quotes,
         words.ago(line.body.created_at, now),
     )
     article = _articles.get(key)
@@ -191,12 +258,20 @@ def _for_everybody(line: Line, now: int) -> Line:
     return replace(line, article=article)
 
 
+def _quote_key(quote: Quote | None, now: int) -> Hashable:
+    if quote is None or quote.line is None:
+        return quote
+    entry = quote.line.entry
+    versions = (entry.id, entry.post_version, entry.post_author_version, entry.quoting)
+    return quote.why, versions, words.ago(quote.line.body.created_at, now)
+
+
 def _text_of() -> templating.Macro:
     return templating.macro("post/text.html", "text")
 
 
-def _line(entry: Entry, text: Text, people: dict[int, Face], viewer: Account | None, now: int) -> Line:
-    author, body = people[entry.post_author_id], text.body
+def _line(entry: Entry, made: Text, people: dict[int, Face], viewer: Account | None, now: int) -> Line:
+    author, body = people[entry.post_author_id], made.body
     own = viewer is not None and viewer.id == entry.post_author_id
     return Line(
         anchor=f"p{entry.id}",
@@ -205,13 +280,25 @@ def _line(entry: Entry, text: Text, people: dict[int, Face], viewer: Account | N
         booster=people[entry.author_id] if entry.is_boost else None,
         boosters=int(entry.is_boost),
         body=body,
-        html=text.html,
+        html=made.bare if _is_settled(entry.quoting) else made.html,
         href=uris.post_path(*_name_and(author, entry.post_id)),
         question=question(body.poll, entry.ballot, viewer, own, now),
         own=own,
         boostable=body.visibility <= Visibility.UNLISTED or (own and body.visibility == Visibility.FOLLOWERS),
         answers=_answered(body, author),
+        quotable=viewer is not None and _may_quote(entry, body, own),
     )
+
+
+def _is_settled(quoting: Quoting | None) -> bool:
+    """Whether it is known what to show for a quote; before, it is a link as any other."""
+    return quoting is not None and quoting.state is not Consent.PENDING
+
+
+def _may_quote(entry: Entry, body: Body, own: bool) -> bool:
+    own = own and body.visibility != Visibility.DIRECT
+    answer = quotable.answer(entry.quotable, own, entry.follows)
+    return answer in (Answer.AUTOMATIC, Answer.MANUAL)
 
 
 def _filtered(line: Line, matcher: Matcher, place: Context, now: int) -> Line:

@@ -18,7 +18,7 @@ from fediblog.web.lines import Line
 
 blueprint = Blueprint("notices", __name__)
 
-_WHOLE = (Kind.MENTION, Kind.STATUS)
+_WHOLE = (Kind.MENTION, Kind.STATUS, Kind.QUOTE)
 _EXCERPT = 160
 _SHOWN_FACES = 8
 
@@ -29,6 +29,8 @@ _ICONS = {
     Kind.FOLLOW_REQUEST: ("user-plus", ""),
     Kind.POLL: ("vote", ""),
     Kind.EDIT: ("pencil", ""),
+    Kind.QUOTE: ("quote", ""),
+    Kind.QUOTED_EDIT: ("pencil", ""),
     Kind.ADMIN_SIGN_UP: ("shield", ""),
     Kind.ADMIN_REPORT: ("shield", ""),
 }
@@ -38,6 +40,8 @@ _WORDS = {
     Kind.FOLLOW: "followed you",
     Kind.FOLLOW_REQUEST: "asks to follow you",
     Kind.EDIT: "edited a post that you boosted",
+    Kind.QUOTE: "quoted your post",
+    Kind.QUOTED_EDIT: "edited a post that you quoted",
     Kind.ADMIN_SIGN_UP: "signed up",
     Kind.ADMIN_REPORT: "has been reported",
 }

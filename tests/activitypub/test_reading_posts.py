@@ -8,10 +8,11 @@ import pytest
 
 from fediblog import moments
 from fediblog.activitypub import compact, reading
+from fediblog.activitypub.reading import dates
 from fediblog.activitypub.vocabulary import PUBLIC
 from fediblog.config import Config
 from fediblog.errors import Malformed
-from fediblog.models import Visibility
+from fediblog.models import Quotable, Visibility
 from fediblog.services.incoming import IncomingPost
 from tests.activitypub.noting import BASE, EVE, MARCH, NOTE, OTHER, node, post, titled
 
@@ -227,6 +228,12 @@ def test_no_date_and_a_date_to_come_are_now(published: Any):
     assert before <= post(published=published).created_at <= moments.now()
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"])
+def test_the_end_of_a_poll_in_the_year_10000_can_still_be_written(end: str):
+    ends_at = dates.parsed(end)
+    assert ends_at is not None and moments.iso(ends_at) == "9999-12-31T00:00:00.000Z"
+
+
 def test_only_a_later_date_is_an_edit():
     published = "2026-03-04T08:15:30Z"
     assert post(published=published, updated="2026-03-04T08:16:30Z").edited_at == MARCH + 60_000
@@ -295,6 +302,10 @@ REFERENCES: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"quote": {"type": "Tombstone"}}, {"quote_uri": ""}),
     ({"quote": NOTE}, {"quote_uri": ""}),
     ({"quote": True, "quoteUrl": 5}, {"quote_uri": ""}),
+    ({"quoteAuthorization": f"{OTHER}/c"}, {"quote_authorization": f"{OTHER}/c"}),
+    ({"quoteAuthorization": {"id": f"{OTHER}/c", "type": "QuoteAuthorization"}},
+     {"quote_authorization": f"{OTHER}/c"}),
+    ({"quoteAuthorization": ["x", 5]}, {"quote_authorization": ""}),
 ]
 # fmt: on
 
@@ -303,3 +314,30 @@ REFERENCES: list[tuple[dict[str, Any], dict[str, str]]] = [
 def test_what_a_post_belongs_to_is_found_in_every_spelling(more: dict[str, Any], expected: dict[str, str]):
     found = post(**more)
     assert {name: getattr(found, name) for name in expected} == expected
+
+
+# fmt: off
+POLICIES: list[tuple[Any, Quotable]] = [
+    (..., Quotable.NOBODY),
+    ({"canQuote": {"automaticApproval": PUBLIC}}, Quotable.PUBLIC),
+    ({"canQuote": {"automaticApproval": ["as:Public"], "manualApproval": []}}, Quotable.PUBLIC),
+    ({"canQuote": {"automaticApproval": [f"{EVE}/followers"]}}, Quotable.FOLLOWERS),
+    ({"canQuote": {"automaticApproval": [EVE]}}, Quotable.NOBODY),
+    ({"canQuote": {"automaticApproval": [f"{EVE}/following"], "manualApproval": [PUBLIC]}},
+     Quotable.OTHERS | Quotable.PUBLIC_ASKING),
+    ({"canQuote": {"manualApproval": [f"{EVE}/followers", OTHER]}},
+     Quotable.FOLLOWERS_ASKING | Quotable.OTHERS_ASKING),
+    ({"canQuote": {"always": [PUBLIC], "approvalRequired": [OTHER]}},
+     Quotable.PUBLIC | Quotable.OTHERS_ASKING),
+    ({"canQuote": {"automaticApproval": [5, {}, None]}}, Quotable.NOBODY),
+    ({"canQuote": PUBLIC}, Quotable.NOBODY),
+    ({"canReply": {"always": [PUBLIC]}}, Quotable.NOBODY),
+    (PUBLIC, Quotable.NOBODY),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("policy", "expected"), POLICIES)
+def test_who_may_quote_is_read_in_every_shape_and_nobody_may_where_nothing_is_said(policy, expected):
+    found = reading.post(node(interactionPolicy=policy), None, f"{EVE}/followers")
+    assert isinstance(found, IncomingPost) and found.quotable == expected

@@ -7,6 +7,7 @@ import pytest
 from quart import Quart, Response
 from quart.typing import TestClientProtocol
 
+from fediblog import allowances
 from fediblog.config import Config
 from fediblog.models import Account
 from fediblog.services import tokens
@@ -56,7 +57,8 @@ AppOf = Callable[..., Awaitable[App]]
 
 @pytest.fixture
 async def app(config: Config, database: None) -> Quart:
-    """The application on the test's open database."""
+    """The application on the test's open database; nobody has asked it for anything yet."""
+    allowances.forget()
     return apps.shared(config)
 
 

@@ -1,5 +1,7 @@
 """What holds for every route: tokens, scopes, CORS, paging, errors."""
 
+import re
+
 import pytest
 from quart import Quart
 
@@ -24,13 +26,16 @@ async def test_a_token_that_does_not_hold_is_401_everywhere(
 
 async def test_every_route_that_acts_wants_its_scope(app: Quart, alice: Account) -> None:
     """No token is a 401 and a poor one a 403: nobody is logged out for a missing right."""
-    token = await tokens.create(alice, await user_of(alice), "push")
-    poor, nobody = App(app.test_client(), token), App(app.test_client())
+    owner, nobody = await user_of(alice), App(app.test_client())
+    poor_ones = {
+        pushes: App(app.test_client(), await tokens.create(alice, owner, "profile" if pushes else "push"))
+        for pushes in (False, True)
+    }
     tried = 0
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/api/") or rule.rule in OPEN:
             continue
-        path = rule.rule.split("<")[0] + "1" + rule.rule.split(">")[-1] if "<" in rule.rule else rule.rule
+        path, poor = re.sub(r"<[^>]*>", "1", rule.rule), poor_ones["/push/" in rule.rule]
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if method == "GET" and (await nobody.send(method, path)).status_code != 401:
                 continue
@@ -100,6 +105,35 @@ async def test_answers_to_a_token_are_private(app_of: AppOf, alice: Account) -> 
     assert "Authorization" in answer.headers["Vary"]
 
 
+async def test_what_everybody_may_read_is_sent_once_to_whoever_keeps_it(
+    app_of: AppOf, alice: Account
+) -> None:
+    hers, nobody = await app_of(alice), await app_of()
+    await hers.post("/api/v1/statuses", json={"status": "x"})
+    first = await nobody.send("GET", "/api/v1/timelines/public")
+    tag = first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    again = await nobody.send("GET", "/api/v1/timelines/public", headers={"If-None-Match": f'"old", W/{tag}'})
+    assert (again.status_code, await again.get_data(), again.headers["ETag"]) == (304, b"", tag)
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    await hers.post("/api/v1/statuses", json={"status": "y"})
+    changed = await nobody.send("GET", "/api/v1/timelines/public", headers={"If-None-Match": tag})
+    assert (changed.status_code, len(await changed.get_json())) == (200, 2)
+
+
+async def test_what_is_for_one_or_went_wrong_is_kept_by_nobody(app_of: AppOf, alice: Account) -> None:
+    hers, nobody = await app_of(alice), await app_of()
+    registered = await nobody.send(
+        "POST", "/api/v1/apps", json={"client_name": "a", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"}
+    )
+    mine = await hers.send("GET", "/api/v1/timelines/public")
+    missing = await nobody.send("GET", "/api/v1/statuses/1")
+    for answer, status in ((registered, 200), (mine, 200), (missing, 404)):
+        assert answer.status_code == status
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert "ETag" not in answer.headers
+
+
 async def test_both_instance_answers_hold_what_apps_take_as_given(app_of: AppOf) -> None:
     nobody = await app_of()
     one, two = await nobody.get("/api/v1/instance"), await nobody.get("/api/v2/instance")
@@ -140,6 +174,7 @@ async def test_notifications_are_told_in_the_words_of_the_api(
 async def test_a_number_that_no_id_can_be_is_a_path_that_is_not_there(app_of: AppOf, alice: Account) -> None:
     hers = await app_of(alice)
     for number in (1 << 63, 1 << 64, 10**40):
+        await hers.put(f"/api/v1/media/{number}", 404)
         await hers.get(f"/api/v1/statuses/{number}", 404)
         await hers.post(f"/api/v1/statuses/{number}/favourite", 404)
         await hers.get(f"/api/v1/accounts/{number}", 404)

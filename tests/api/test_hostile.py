@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from quart import Quart
 
-from fediblog.api import answers, forms
+from fediblog.api import dressing, forms
 from fediblog.errors import FediblogError
 from fediblog.models import Account
 from tests.api.conftest import App, AppOf
@@ -159,7 +159,7 @@ BODIES: list[tuple[dict[str, str], bytes]] = [
 def routes(app: Quart) -> Iterator[tuple[str, str]]:
     """Every method and path of the API, once."""
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(answers.PREFIXES):
+        if rule.rule.startswith(dressing.PREFIXES):
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield method, rule.rule
 

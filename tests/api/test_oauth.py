@@ -10,7 +10,7 @@ from quart import Quart
 
 from fediblog import db
 from fediblog.models import Account
-from fediblog.services import apps, oauth, throttle, tokens
+from fediblog.services import apps, oauth, push_subscriptions, throttle, tokens
 from tests.api.conftest import App, AppOf
 from tests.people import user_of
 from tests.services.test_apps import CALLBACK
@@ -63,7 +63,7 @@ async def test_an_app_registers_without_an_account(nobody: App) -> None:
         "redirect_uris": [CALLBACK],
         "redirect_uri": CALLBACK,
         "client_secret_expires_at": 0,
-        "vapid_key": "",
+        "vapid_key": await push_subscriptions.public_key(),
     }
 
 

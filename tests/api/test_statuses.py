@@ -13,7 +13,7 @@ ALWAYS = set(
     """
     id uri url created_at edited_at account content visibility sensitive spoiler_text
     media_attachments mentions tags emojis reblogs_count favourites_count replies_count quotes_count
-    in_reply_to_id in_reply_to_account_id reblog poll card language application
+    in_reply_to_id in_reply_to_account_id reblog poll card language application quote quote_approval
     """.split()
 )
 

@@ -16,7 +16,9 @@ from fediblog.api.listeners import Hall
 from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Post, Visibility
+from fediblog.paging import Page
 from fediblog.services import (
+    announcements,
     blocks,
     boosts,
     filters,
@@ -27,6 +29,7 @@ from fediblog.services import (
     moderation,
     mutes,
     notification_policy,
+    notification_requests,
     posts,
     tags,
     tokens,
@@ -50,7 +53,7 @@ class Stream:
         """The next frame: where, what, and with which payload, read if it is JSON in JSON."""
         frame = orjson.loads(await asyncio.wait_for(self._socket.receive(), 10))
         payload = frame.get("payload")
-        if frame["event"] not in ("delete", "filters_changed"):
+        if frame["event"] not in ("delete", "filters_changed", "announcement.delete"):
             payload = orjson.loads(payload)
         return frame["stream"], frame["event"], payload
 
@@ -148,6 +151,29 @@ async def test_home_gets_posts_boosts_edits_deletions_and_notices(
     assert (await hers.nothing_but("update"))[2]["filtered"][0]["keyword_matches"] == ["tea"]
 
 
+async def test_announcements_and_reactions_to_them_come_to_every_home(
+    listen: Listen, alice: Account, bob: Account
+) -> None:
+    hers, public = await listen(alice), await listen(alice, "public")
+    number = await announcements.add(None, "We move")
+    await announcements.tell(number)
+    where, what, told = await hers.next()
+    assert (where, what, told["id"]) == (["user"], "announcement", str(number))
+    assert (told["content"], told["read"], told["reactions"]) == ("<p>We move</p>", False, [])
+
+    await announcements.react(bob, number, "🎉")
+    counted = {"name": "🎉", "count": 1, "announcement_id": str(number)}
+    assert await hers.next() == (["user"], "announcement.reaction", counted)
+    await announcements.unreact(bob, number, "🎉")
+    assert (await hers.nothing_but("announcement.reaction"))[2] == {**counted, "count": 0}
+
+    await announcements.unpublish(None, number)
+    await announcements.tell(number)
+    assert await hers.next() == (["user"], "announcement.delete", str(number))
+    post = await write(bob)
+    assert (await public.nothing_but("update"))[2]["id"] == str(post.id)
+
+
 async def test_nothing_comes_that_is_not_there_when_one_reads(
     listen: Listen, alice: Account, bob: Account, carol: Account
 ) -> None:
@@ -237,6 +263,27 @@ async def test_what_is_held_back_from_the_list_is_not_heard(
     await likes.like(bob, own)
     await likes.like(carol, own)
     assert (await hers.nothing_but("notification"))[2]["account"]["id"] == str(carol.id)
+
+
+async def test_one_hears_that_what_was_held_back_is_in_the_list_now(
+    listen: Listen, alice: Account, bob: Account, carol: Account
+) -> None:
+    await notification_policy.edit(alice, not_following="filter")
+    own = await write(alice)
+    for sender in (bob, carol):
+        await likes.like(sender, own)
+    waiting = [one.id for one in await notification_requests.listing(alice, Page(10))]
+    home, notices = await listen(alice), await listen(alice, "user:notification")
+    posts_only, his = await listen(alice, scopes="read:statuses"), await listen(bob)
+    await notification_requests.dismiss(alice, waiting[:1])
+    await notification_requests.accept(alice, waiting)
+    assert await home.next() == (["user"], "notifications_merged", 1)
+    assert await notices.next() == (["user:notification"], "notifications_merged", 1)
+    await notification_requests.accept(alice, waiting)
+    await write(alice)
+    await write(bob)
+    for other in (home, posts_only, his):
+        await other.nothing_but("update")
 
 
 async def test_home_gets_hashtags_that_one_follows(listen: Listen, alice: Account, bob: Account) -> None:

@@ -20,6 +20,7 @@ async def test_people_of_two_servers_follow_write_and_answer(
 ) -> None:
     await following_and_each_visibility(alice, bob, carol, there)
     await answers_edits_and_deletions(alice, bob)
+    await quotes(alice, bob)
     await likes_boosts_and_their_undoing(alice, bob)
     await polls_and_media(alice, bob)
     await locked_accounts(alice, bob, carol)
@@ -76,6 +77,33 @@ async def answers_edits_and_deletions(alice: Resident, bob: Resident) -> None:
     await until(lambda: alice.gone(heard["id"]))
     await alice.app.http.delete(f"/api/v1/statuses/{asked['id']}")
     await until(lambda: bob.gone(seen["id"]))
+
+
+async def quotes(alice: Resident, bob: Resident) -> None:
+    """Who is quoted agrees by the policy, both sides show it, and taken back neither does."""
+    quoted = await alice.app.write("quote-me")
+    seen = await bob.sees("quote-me")
+    assert seen["quote_approval"]["current_user"] == "automatic"
+    made = await bob.app.write("look-at-this", quoted_status_id=seen["id"])
+    assert made["quote"] == {"state": "pending", "quoted_status": None}
+
+    there = await until(lambda: _quote(bob, made["id"], "accepted"))
+    assert there["quoted_status"]["id"] == seen["id"]
+    told = (await alice.notice("quote", "look-at-this"))["status"]
+    here = await until(lambda: _quote(alice, told["id"], "accepted"))
+    assert here["quoted_status"]["id"] == quoted["id"]
+    assert [one["id"] for one in await alice.app.get(f"/api/v1/statuses/{quoted['id']}/quotes")] == [
+        told["id"]
+    ]
+
+    await alice.app.http.post(f"/api/v1/statuses/{quoted['id']}/quotes/{told['id']}/revoke")
+    await until(lambda: _quote(bob, made["id"], "revoked"))
+    closed = await alice.app.write("do-not-quote", quote_approval_policy="nobody")
+    assert (await bob.sees("do-not-quote"))["quote_approval"]["current_user"] == "denied"
+    for status in (closed, quoted):
+        await alice.app.http.delete(f"/api/v1/statuses/{status['id']}")
+    await bob.app.http.delete(f"/api/v1/statuses/{made['id']}")
+    await until(lambda: alice.gone(told["id"]))
 
 
 async def likes_boosts_and_their_undoing(alice: Resident, bob: Resident) -> None:
@@ -182,6 +210,11 @@ async def _outbox(stranger: httpx.AsyncClient, actor_uri: str) -> str:
 async def _changed(reader: Resident, number: str, text: str) -> dict[str, Any] | None:
     status = await reader.status(number)
     return status if text in status["content"] else None
+
+
+async def _quote(reader: Resident, number: str, state: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = (await reader.status(number))["quote"]
+    return found if found is not None and found["state"] == state else None
 
 
 async def _counts(reader: Resident, number: str, count: str, expected: int) -> bool:

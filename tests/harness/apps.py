@@ -7,6 +7,7 @@ from quart import Quart
 
 from fediblog.app import create_app
 from fediblog.config import Config
+from tests.harness import described
 
 _made: dict[str, Quart] = {}
 
@@ -15,5 +16,5 @@ def shared(config: Config) -> Quart:
     """One application for all configurations that look alike to `create_app`."""
     key = repr((config.web, config.limits, config.federation, config.domain, config.base_url))
     if key not in _made:
-        _made[key] = create_app(config, open_house=False)
+        _made[key] = described.listen(create_app(config, open_house=False))
     return _made[key]

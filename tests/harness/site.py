@@ -22,7 +22,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from fediblog import config as configuration
 from fediblog import house
 from fediblog.services import tokens
-from tests.harness import processes
+from tests.harness import described, processes
 from tests.harness.nursery import Child, Files, nursery
 from tests.people import person, user_of
 
@@ -54,6 +54,7 @@ class App:
         self.url, self.token, self.account_id = url, token, account_id
         # The environment may name a proxy; nothing here goes through one.
         self.http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, **options)
+        self.http.event_hooks["response"].append(_hear)
         if token:
             self.http.headers["Authorization"] = f"Bearer {token}"
 
@@ -101,6 +102,14 @@ class App:
         answer = await self.send(method, path, **options)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
+
+
+async def _hear(answer: httpx.Response) -> None:
+    """Hold an answer against its description; not a stream, which has no end to wait for."""
+    media = answer.headers.get("Content-Type", "").partition(";")[0]
+    if media.endswith("json"):
+        asked, body = answer.request, await answer.aread()
+        described.heard(asked.method, asked.url.path, answer.status_code, media, body)
 
 
 def plain(status: Any) -> str:

@@ -30,6 +30,15 @@ async def owe(account: Account, kind: str, secret: str = "", address: str = "") 
         await mail.account_mail(await user_of(account), kind, secret, address)
 
 
+async def test_what_the_staff_has_to_say_arrives_as_it_was_typed(bob: Account, smtp: MailServer) -> None:
+    await owe(bob, "warned", "This is a warning.\nBe <b>kind</b>, {name}.")
+    await deliver()
+    [mail_] = smtp.mails
+    assert mail_.message["Subject"] == "About your account at fediblog"
+    assert "- Be <b>kind</b>, {name}." in mail_.text().splitlines()
+    assert "Be &lt;b&gt;kind&lt;/b&gt;, {name}." in mail_.text("html")
+
+
 @pytest.mark.parametrize(
     ("kind", "secret", "subject", "link"),
     [

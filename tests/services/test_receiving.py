@@ -15,6 +15,7 @@ from fediblog.services import (
     likes,
     polls,
     posts,
+    quoting,
     receiving,
     threads,
     visibility,
@@ -596,7 +597,7 @@ async def test_who_may_not_see_a_poll_cannot_vote(rita: Account, alice: Account)
     ("sql", "values", "index"),
     [
         (receiving._ORPHANS, ("https://a.example/1", 1, 10), "post_reply_uri"),
-        (receiving._QUOTES, ("https://a.example/1", 1, 10), "post_quote_uri"),
+        (quoting._ORPHANS, ("https://a.example/1", 1, 10), "post_quote_uri"),
         *((receiving._PLACE, ("https://a.example/1", 1, 2), f"post_{name}") for name in ("uri", "reply_uri")),
         (receiving._PLACE, ("https://a.example/1", 1, 2), "post_quote_uri"),
     ],

@@ -459,6 +459,14 @@ async def _many_rows(reader: Account, number: int) -> None:
             "INSERT INTO follow (follower_id, target_id, id, uri, created_at)"
             f" SELECT x.id, y.id, y.id, {name}, 1 FROM account x, account y"
         )
+        await db.execute(
+            "INSERT INTO mute (account_id, target_id, id, created_at)"
+            " SELECT x.id, y.id, y.id, 1 FROM account x, account y WHERE y.id % 3 = 1"
+        )
+        await db.execute(
+            "INSERT INTO hidden_domain (account_id, domain, id)"
+            " SELECT x.id, y.username_key, y.id FROM account x, account y WHERE y.id % 3 = 1"
+        )
         # People who have said something about themselves fill more pages than these rows would.
         await db.execute("UPDATE account SET note = $1", "x" * 700)
         await db.execute(

@@ -11,7 +11,15 @@ has no door around it yet leaves here without `@context`: `with_context` adds it
 `load` and `load_many` read what a post's document says; nothing else here asks the database.
 """
 
-from fediblog.activitypub.documents.activities import activity, create, follow, like, with_context
+from fediblog.activitypub.documents.activities import (
+    activity,
+    create,
+    follow,
+    like,
+    quote_authorization,
+    quote_request,
+    with_context,
+)
 from fediblog.activitypub.documents.actors import actor, featured_tags_uri, server, suspended
 from fediblog.activitypub.documents.collections import Stretch, collection, counted, replies_page, unordered
 from fediblog.activitypub.documents.collections import page as collection_page
@@ -42,6 +50,8 @@ __all__ = [
     "load",
     "load_many",
     "note",
+    "quote_authorization",
+    "quote_request",
     "replies_page",
     "server",
     "suspended",

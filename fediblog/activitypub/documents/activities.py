@@ -52,6 +52,17 @@ def like(uri: str, who: str, post: str, author: str) -> Document:
     return activity("Like", uri, who, post, [author])
 
 
+def quote_request(uri: str, who: str, quoted: str, quote: Any, author: str) -> Document:
+    """Somebody asks whether a post, an id or a document, may quote another (FEP-044f)."""
+    return activity("QuoteRequest", uri, who, quoted, [author], instrument=quote)
+
+
+def quote_authorization(uri: str, who: str, quote: str, quoted: str) -> Document:
+    """The consent of `who` to be quoted, in this post with this one. Arguments are ids."""
+    made: Document = {"id": uri, "type": "QuoteAuthorization", "attributedTo": who}
+    return made | {"interactingObject": quote, "interactionTarget": quoted}
+
+
 def with_context(document: Document) -> bytes:
     """A document as it travels, with the context in front: some readers look at the beginning only."""
     return orjson.dumps({"@context": CONTEXT, **document})

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from fediblog import moments, uris
+from fediblog import moments, text, uris
 from fediblog.activitypub import audience
 from fediblog.activitypub.documents.parts import Document, emoji, hashtag, picture
-from fediblog.activitypub.vocabulary import LD_JSON
-from fediblog.models import Post
+from fediblog.activitypub.vocabulary import LD_JSON, PUBLIC
+from fediblog.models import Post, Quotable
 from fediblog.services.views import MediaView
 from fediblog.services.written import Boosted, Tally, Written
 from fediblog.storage import TYPES
@@ -16,11 +16,12 @@ def note(written: Written) -> Document:
     """A post: a Note, or a Question when there is a poll on it. `updated` stands there only after an edit."""
     body = written.body
     to, cc = addressed(written)
+    content = _content(written)
     made: Document = {
         "id": body.uri,
         "type": "Question" if written.tally else "Note",
         "attributedTo": written.author.uri,
-        "content": body.content,
+        "content": content,
         "published": moments.iso(body.created_at),
         "url": body.url,
         "to": to,
@@ -33,7 +34,7 @@ def note(written: Written) -> Document:
         "interactionPolicy": _policy(written),
     }
     if body.language:
-        made["contentMap"] = {body.language: body.content}
+        made["contentMap"] = {body.language: content}
     if body.edited_at is not None:
         made["updated"] = moments.iso(body.edited_at)
     if written.source:
@@ -159,12 +160,27 @@ def _shows_totals(tally: Tally) -> bool:
     return not tally.hide_totals or tally.closed_at is not None
 
 
+def _content(written: Written) -> str:
+    """The text, and behind it what it quotes, for those who show no quotes."""
+    content = written.body.content
+    return content + text.reference(written.quote_url) if written.quote_uri else content
+
+
 def _quote(written: Written) -> Document:
-    """The quoted post, in every spelling that some peer reads (FEDERATION §3, §14)."""
+    """The quoted post, in every spelling that some peer reads (FEDERATION §3, §14), and the consent."""
     uri = written.quote_uri
-    return dict.fromkeys(("quote", "quoteUri", "quoteUrl", "_misskey_quote"), uri) if uri else {}
+    if not uri:
+        return {}
+    made: Document = dict.fromkeys(("quote", "quoteUri", "quoteUrl", "_misskey_quote"), uri)
+    consent = written.quote_authorization
+    return made | {"quoteAuthorization": consent} if consent else made
 
 
 def _policy(written: Written) -> Document:
-    """Who may quote (FEP-044f). Nobody but the author gets a consent, for requests are not answered yet."""
-    return {"canQuote": {"automaticApproval": [written.author.uri], "manualApproval": []}}
+    """Who may quote (FEP-044f): everybody, followers, or the author alone. Nobody here decides each time."""
+    who = [written.author.uri]
+    if written.quotable & Quotable.PUBLIC:
+        who = [PUBLIC]
+    elif written.quotable & Quotable.FOLLOWERS:
+        who = [written.author.followers_uri]
+    return {"canQuote": {"automaticApproval": who, "manualApproval": []}}

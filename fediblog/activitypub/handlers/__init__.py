@@ -4,7 +4,8 @@
     update      edits, tallies, profiles            announce    boosts, and what relays and groups pass on
     delete      posts, boosts, accounts             featured    pins
     follow      asking to follow us                 move        going on under another account
-    answers     to our asking to follow             block       wanting nothing to do with somebody
+    answers     to our asking to follow or quote    block       wanting nothing to do with somebody
+    quotes      asking to quote us
     undo        of most of these                    flag        reports
     parts       what all of them ask of an activity
     unwrapping  activities inside of those of groups
@@ -30,6 +31,7 @@ from fediblog.activitypub.handlers import (
     follow,
     like,
     move,
+    quotes,
     undo,
     update,
 )
@@ -53,6 +55,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "Follow": follow.handle,
     "Like": like.handle,
     "Move": move.handle,
+    "QuoteRequest": quotes.handle,
     "Reject": answers.reject,
     "Remove": featured.remove,
     "Undo": undo.handle,

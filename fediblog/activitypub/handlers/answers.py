@@ -1,11 +1,11 @@
-"""Accept and Reject: what others say to our asking to follow them (FEDERATION §5)."""
+"""Accept and Reject: what others say to our asking to follow or to quote them (FEDERATION §5, FEP-044f)."""
 
 from contextlib import suppress
 from typing import Any
 
 from fediblog.activitypub import ownership
 from fediblog.activitypub.compact import Node
-from fediblog.activitypub.handlers import parts
+from fediblog.activitypub.handlers import parts, quotes
 from fediblog.activitypub.vocabulary import id_of
 from fediblog.errors import NotFound
 from fediblog.models import Account
@@ -15,9 +15,9 @@ _TO_NOTHING = "answer to nothing"
 
 
 async def accept(activity: Node, actor: Account) -> None:
-    """Somebody here who asked may follow the actor, or a relay lets us in. Twice is the same as once."""
+    """Somebody here who asked may follow or quote the actor, or a relay lets us in. Twice is as once."""
     for thing in parts.things(activity):
-        if await _is_of_relay(thing, actor, "accepted"):
+        if await quotes.is_answer(thing, activity, actor) or await _is_of_relay(thing, actor, "accepted"):
             continue
         follower_id = await _asked(thing, actor)
         if follower_id is None:
@@ -28,9 +28,10 @@ async def accept(activity: Node, actor: Account) -> None:
 
 
 async def reject(activity: Node, actor: Account) -> None:
-    """Somebody here may not follow the actor, or not any more; the same for us and a relay."""
+    """Somebody here may not follow or quote the actor, or not any more; the same for us and a relay."""
     for thing in parts.things(activity):
-        if not await _is_of_relay(thing, actor, "rejected"):
+        is_another = await quotes.is_answer(thing, activity, actor)
+        if not is_another and not await _is_of_relay(thing, actor, "rejected"):
             await end(thing, actor)
 
 

@@ -2,6 +2,7 @@
 
     about_posts    Create, Update and Delete of posts, Announce and its Undo
     about_acts     to one person: Like, votes, Follow and the answers to one, Block
+    about_quotes   QuoteRequest, the answers to one, and the Delete of a consent
     about_people   to the followers: profile, pins, Move, Delete of an actor
     about_server   by the server itself: Flag, relays
     letters        who gets what is said of a post
@@ -20,7 +21,14 @@ import structlog
 
 from fediblog import db, ids
 from fediblog.activitypub import delivery, documents
-from fediblog.activitypub.outbox import about_acts, about_people, about_posts, about_server, naming
+from fediblog.activitypub.outbox import (
+    about_acts,
+    about_people,
+    about_posts,
+    about_quotes,
+    about_server,
+    naming,
+)
 from fediblog.activitypub.outbox.letters import Compose, Letter
 from fediblog.errors import NoSpace, TooMany, Unavailable
 from fediblog.models import Account
@@ -40,6 +48,11 @@ _OF_ACCOUNTS: dict[Event, Compose] = {
     Event.POST_EDITED: about_posts.edited,
     Event.POST_DELETED: about_posts.deleted,
     Event.POLL_CHANGED: about_posts.poll_changed,
+    Event.QUOTE_CHANGED: about_posts.quote_changed,
+    Event.QUOTE_ASKED: about_quotes.asked,
+    Event.QUOTE_ACCEPTED: about_quotes.accepted,
+    Event.QUOTE_REJECTED: about_quotes.rejected,
+    Event.QUOTE_REVOKED: about_quotes.revoked,
     Event.BOOSTED: about_posts.boosted,
     Event.UNBOOSTED: about_posts.unboosted,
     Event.VOTED: about_acts.voted,
@@ -64,7 +77,7 @@ _OF_THE_SERVER: dict[Event, Callable[[Happened], Awaitable[list[Letter]]]] = {
     Event.RELAY_LEFT: about_server.relay_left,
 }
 # Each says how things stand, so the last of several says it all.
-_REPEATED = frozenset({Event.PROFILE_CHANGED, Event.POLL_CHANGED})
+_REPEATED = frozenset({Event.PROFILE_CHANGED, Event.POLL_CHANGED, Event.QUOTE_CHANGED})
 
 
 async def federate(account_id: int) -> None:

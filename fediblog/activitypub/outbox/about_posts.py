@@ -31,6 +31,12 @@ async def poll_changed(event: Happened, author: Account) -> list[Letter]:
     return await _changed(event, post) if post is not None and post.tally is not None else []
 
 
+async def quote_changed(event: Happened, author: Account) -> list[Letter]:
+    """Update of a post whose quote is agreed to or not, or that others may quote. It is no edit either."""
+    post = await _load(event)
+    return await _changed(event, post) if post is not None else []
+
+
 async def deleted(event: Happened, author: Account) -> list[Letter]:
     """Delete, to everybody who may have a copy. The row is gone: the event says who that can be."""
     said = event.detail

@@ -6,6 +6,7 @@
     files       what is attached to them
     questions   polls
     tags        hashtags, mentions, custom emoji, quotes
+    consents    whether a quote is agreed to, and who may quote
     reactions   the emoji of a like, the words of a report
     addresses, dates, words    the values that all of these are made of
 

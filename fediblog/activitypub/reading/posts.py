@@ -5,7 +5,7 @@ from typing import Any
 from fediblog import moments, text
 from fediblog.activitypub import audience, ownership
 from fediblog.activitypub.compact import Node
-from fediblog.activitypub.reading import addresses, bodies, dates, files, questions, tags, words
+from fediblog.activitypub.reading import addresses, bodies, consents, dates, files, questions, tags, words
 from fediblog.activitypub.vocabulary import LONGEST_ID, POSTS
 from fediblog.errors import Malformed
 from fediblog.services.incoming import IncomingPost, IncomingVote
@@ -54,6 +54,8 @@ def _post(node: Node, activity: Node, uri: str, author: str, followers: str | No
         tagged=_tagged(node, heard_by.named),
         reply_to_uri=addresses.identity(node.get("inReplyTo")),
         quote_uri=tags.quote(node),
+        quote_authorization=consents.authorization(node),
+        quotable=consents.quotable(node, author, followers),
         conversation=_conversation(node),
         replies_uri=_replies(node, uri),
         attachments=attached.files,

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from cryptography.fernet import InvalidToken
 
-from fediblog import db, keys, moments, uris
+from fediblog import db, keys, moments, text, uris
 from fediblog.config import settings
 from fediblog.models import User
 from fediblog.services.mailing.letters import Letter, short
@@ -15,6 +15,7 @@ from fediblog.services.mailing.rows import Mail
 log = structlog.get_logger()
 
 WAITING = "waiting"
+WARNED = "warned"
 
 _MOST_SHOWN = 10
 _LONGEST_REASON = 300
@@ -117,6 +118,30 @@ NOTICES = {
         "About this server",
         "/about",
     ),
+    WARNED: Notice(
+        "About your account at {site}",
+        ("The people who look after {site} have this to say about @{name}:",),
+        "The rules of {site}",
+        "/about",
+    ),
+    "second_factor_on": Notice(
+        "Codes are asked for at sign-in to {site}",
+        (
+            "Since {when} signing in as @{name} on {site} needs a code from an app beside the password.",
+            "If that was not you, tell the people who run {site}: they can switch it off.",
+        ),
+        "About this server",
+        "/about",
+    ),
+    "second_factor_off": Notice(
+        "No more codes at sign-in to {site}",
+        (
+            "Since {when} signing in as @{name} on {site} needs the password alone again.",
+            "If that was not you, choose a new password at once and tell the people who run {site}.",
+        ),
+        "Choose a new password",
+        "/auth/password/new",
+    ),
     WAITING: Notice(
         "Somebody waits for your approval at {site}",
         ("Waiting to be let in to {site}:",),
@@ -141,6 +166,9 @@ async def compose(mail: Mail, site: str) -> Letter | None:
     if token is None:
         return None
     name = await _username(mail.user_id) or site
+    if mail.kind == WARNED:
+        lines = [text.tidy(line) for line in token.splitlines() if line.strip()]
+        return _letter(notice, mail, mail.address, site, name, uris.absolute(notice.path), lines)
     return _letter(notice, mail, mail.address, site, name, link=uris.absolute(notice.path + token))
 
 
@@ -169,7 +197,7 @@ def _letter(
     values: dict[str, Any] = {
         "sentences": [sentence.format_map(words) for sentence in notice.sentences],
         "lines": lines or [],
-        "button": notice.button,
+        "button": notice.button.format_map(words),
         "footer": notice.footer.format_map(words),
         "link": link if notice.path else "",
     }

@@ -20,6 +20,8 @@ from fediblog.services.views.shapes import (
     MediaView,
     MentionView,
     PollView,
+    Quoting,
+    Standing,
 )
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "MediaView",
     "MentionView",
     "PollView",
+    "Quoting",
+    "Standing",
     "bodies",
     "body",
     "card",

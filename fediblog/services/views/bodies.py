@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from fediblog import db, uris
+from fediblog import db, text, uris
 from fediblog.errors import NotFound
 from fediblog.models import Account, Media, Visibility
 from fediblog.services.views.shapes import (
@@ -126,6 +126,11 @@ _MEDIA = [
 ]
 
 
+def seen_version(post: str, author: str) -> str:
+    """SQL: a post's version as readers count it. While its author's pictures are covered it is another."""
+    return f"{post}.version * 2 + CASE WHEN {author}.sensitized_at IS NULL THEN 0 ELSE 1 END"
+
+
 @lru_cache(2)
 def _bodies_sql(dialect: db.Dialect) -> str:
     json_list = "json_group_array" if dialect == "sqlite" else "json_agg"
@@ -133,7 +138,7 @@ def _bodies_sql(dialect: db.Dialect) -> str:
     media = ", ".join(f"'{name}', x.{name}" for name in _MEDIA)
     link = ", ".join(f"'{name}', x.{name}" for name in LinkView.__dataclass_fields__)
     return f"""
-SELECT p.*,
+SELECT p.*, {seen_version("p", "s")} AS seen_version, s.sensitized_at,
   (SELECT {json_list}({json_object}({media})) FROM
     (SELECT * FROM media WHERE post_id = p.id ORDER BY position) x) AS media,
   (SELECT {json_list}({json_object}('id', a.id, 'username', a.username, 'domain', a.domain, 'url', a.url))
@@ -142,14 +147,15 @@ SELECT p.*,
     (SELECT title FROM poll_option WHERE poll_id = p.id ORDER BY position) x) AS options,
   (SELECT {json_object}({link}) FROM post_card y JOIN link_card x ON x.id = y.card_id
     WHERE y.post_id = p.id AND x.title <> '') AS link,
-  q.multiple, q.hide_totals, q.expires_at
-FROM {db.unnest("$1")} JOIN post p ON p.id = given.id LEFT JOIN poll q ON q.id = p.id"""
+  q.multiple, q.hide_totals, q.expires_at, z.uri AS quoted_uri, z.url AS quoted_url
+FROM {db.unnest("$1")} JOIN post p ON p.id = given.id JOIN account s ON s.id = p.author_id
+LEFT JOIN poll q ON q.id = p.id LEFT JOIN post z ON z.id = p.quote_of_id"""
 
 
 def _body(line: db.Row) -> Body:
     return Body(
         id=line["id"],
-        version=line["version"],
+        version=line["seen_version"],
         uri=line["uri"],
         url=line["url"],
         author_id=line["author_id"],
@@ -159,7 +165,7 @@ def _body(line: db.Row) -> Body:
         thread_id=line["thread_id"],
         visibility=Visibility(line["visibility"]),
         local=bool(line["local"]),
-        sensitive=bool(line["sensitive"]),
+        sensitive=bool(line["sensitive"]) or line["sensitized_at"] is not None,
         summary=line["summary"],
         content=line["content"],
         language=line["language"],
@@ -172,7 +178,15 @@ def _body(line: db.Row) -> Body:
         mentions=tuple(MentionView(**found) for found in _list(line["mentions"])),
         poll=_poll(line) if line["multiple"] is not None else None,
         link=LinkView(**orjson.loads(line["link"])) if line["link"] else None,
+        quote_of_id=line["quote_of_id"],
+        quote_url=_quote_url(line),
     )
+
+
+def _quote_url(line: db.Row) -> str:
+    """Posts of other servers mostly say themselves what they quote, for readers without quotes."""
+    uri, url = line["quoted_uri"] or line["quote_uri"], line["quoted_url"] or ""
+    return "" if not uri or text.refers_to(line["content"], uri, url) else url or uri
 
 
 def looks(account: Account) -> tuple[str, tuple[EmojiView, ...]]:

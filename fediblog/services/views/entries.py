@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from fediblog import db
-from fediblog.models import Account
+from fediblog.models import Account, Consent, Quotable
 from fediblog.paging import Page
-from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing
+from fediblog.services import visibility
+from fediblog.services.views.bodies import seen_version
+from fediblog.services.views.shapes import Ballot, Counts, Entry, Listing, Quoting, Standing
 
 
 async def page(ids_sql: str, viewer: Account | None, asked: Page, *values: Any) -> Listing:
@@ -19,20 +23,23 @@ async def page(ids_sql: str, viewer: Account | None, asked: Page, *values: Any) 
     viewer's id, `$2` and `$3` are the bounds of the page and `values` the parameters from `$4` on.
     """
     viewer_id = viewer.id if viewer else 0
-    found = await db.rows(statement(ids_sql), viewer_id, asked.before, asked.after, *values)
+    found = await db.tuples(statement(ids_sql), viewer_id, asked.before, asked.after, *values)
     # The joins keep no order.
-    found.sort(key=lambda line: line["cursor"], reverse=not asked.upward)
-    found = sorted(found[: asked.limit], key=lambda line: -line["cursor"])
-    return Listing([_entry(line) for line in found], [line["cursor"] for line in found])
+    found.sort(key=_cursor, reverse=not asked.upward)
+    found = sorted(found[: asked.limit], key=_cursor, reverse=True)
+    return Listing([_entry(line[1:]) for line in found], [line[0] for line in found])
 
 
-async def entries(post_ids: Sequence[int], viewer: Account | None) -> dict[int, Entry]:
-    """Entries for posts that are known by id and allowed already. Ids that are gone are left out."""
+async def entries(post_ids: Sequence[int], viewer: Account | None, rule: str = "TRUE") -> dict[int, Entry]:
+    """Entries for posts that are known by id. Ids that are gone are left out.
+
+    `rule` is SQL on the post `p` for a viewer `$1`; without it all of them must be allowed already.
+    """
     if not post_ids:
         return {}
-    sql = f"SELECT id, id AS cursor FROM {db.unnest('$2')}"
-    found = await db.rows(statement(sql), viewer.id if viewer else 0, db.array(post_ids))
-    return {line["id"]: _entry(line) for line in found}
+    sql = f"SELECT p.id, p.id AS cursor FROM {db.unnest('$2')} JOIN post p ON p.id = given.id WHERE {rule}"
+    found = await db.tuples(statement(sql), viewer.id if viewer else 0, db.array(post_ids))
+    return {line[1]: _entry(line[1:]) for line in found}
 
 
 @lru_cache(256)
@@ -51,16 +58,20 @@ def _statement(dialect: db.Dialect, ids_sql: str) -> str:
         for a in ("wa", "oa")
     )
     return f"""WITH page AS ({ids_sql})
-SELECT page.cursor, w.id, w.version, w.author_id, wa.version AS author_version,
-  o.id AS post_id, o.version AS post_version, o.author_id AS post_author_id,
+SELECT page.cursor, w.id, {seen_version("w", "wa")} AS version, w.author_id, wa.version AS author_version,
+  o.id AS post_id, {seen_version("o", "oa")} AS post_version, o.author_id AS post_author_id,
   oa.version AS post_author_version, {counts}, o.likes, o.boosts, o.replies,
+  o.quotes, o.quote_policy,
   EXISTS (SELECT 1 FROM post_like x WHERE x.account_id = $1 AND x.post_id = o.id) AS liked,
   EXISTS (SELECT 1 FROM post x WHERE x.author_id = $1 AND x.boost_of_id = o.id) AS boosted,
   EXISTS (SELECT 1 FROM bookmark x WHERE x.account_id = $1 AND x.post_id = o.id) AS bookmarked,
   EXISTS (SELECT 1 FROM thread_mute x WHERE x.account_id = $1 AND x.thread_id = o.thread_id) AS muted,
   EXISTS (SELECT 1 FROM pin x WHERE x.account_id = o.author_id AND x.post_id = o.id) AS pinned,
+  EXISTS (SELECT 1 FROM follow x WHERE x.follower_id = $1 AND x.target_id = o.author_id) AS follows,
   q.voters, q.closed_at, {votes_list} AS votes,
-  (SELECT x.choices FROM poll_ballot x WHERE x.poll_id = o.id AND x.account_id = $1) AS choices
+  (SELECT x.choices FROM poll_ballot x WHERE x.poll_id = o.id AND x.account_id = $1) AS choices,
+  o.quote_of_id, o.quote_state,
+  CASE WHEN o.quote_state = '{Consent.ACCEPTED}' AND o.quote_of_id IS NOT NULL THEN ({_STANDING}) ELSE 0 END
 FROM page
 {join} post w ON w.id = page.id
 {join} post o ON o.id = COALESCE(w.boost_of_id, w.id)
@@ -74,37 +85,37 @@ def statement(ids_sql: str) -> str:
     return _statement(db.dialect(), ids_sql)
 
 
-def _entry(line: db.Row) -> Entry:
-    return Entry(
-        line["id"],
-        line["version"],
-        line["author_id"],
-        line["author_version"],
-        _counts(line, "wa"),
-        line["post_id"],
-        line["post_version"],
-        line["post_author_id"],
-        line["post_author_version"],
-        _counts(line, "oa"),
-        line["likes"],
-        line["boosts"],
-        line["replies"],
-        bool(line["liked"]),
-        bool(line["boosted"]),
-        bool(line["bookmarked"]),
-        bool(line["muted"]),
-        bool(line["pinned"]),
-        _ballot(line) if line["voters"] is not None else None,
+@lru_cache(8_192)
+def _entry(line: tuple[Any, ...]) -> Entry:
+    """The entry of a row without its cursor. Most rows are as they were when somebody last looked."""
+    wrapper, original, counts, tallies, flags, question, quote = (
+        line[start:end] for start, end in pairwise((0, 4, 8, 16, 21, 27, 31, 34))
     )
+    ballot = _ballot(*question) if question[0] is not None else None
+    first, second = Counts(*counts[:4]), Counts(*counts[4:])
+    tallies = (*tallies[:4], Quotable(tallies[4]))
+    flags = tuple(map(bool, flags))
+    return Entry._make((*wrapper, first, *original, second, *tallies, *flags, ballot, _quoting(*quote)))
 
 
-def _counts(line: db.Row, alias: str) -> Counts:
-    return Counts(
-        line[f"{alias}_posts"], line[f"{alias}_following"], line[f"{alias}_followers"], line[f"{alias}_last"]
-    )
+def _quoting(post_id: int | None, state: str, standing: int) -> Quoting | None:
+    return Quoting(post_id, Consent(state), Standing(standing)) if state else None
 
 
-def _ballot(line: db.Row) -> Ballot:
-    bits = line["choices"]
+def _ballot(voters: int, closed_at: int | None, votes: str, bits: int | None) -> Ballot:
     chosen = None if bits is None else [place for place in range(63) if bits >> place & 1]
-    return Ballot(orjson.loads(line["votes"]), line["voters"], line["closed_at"] is not None, chosen)
+    return Ballot(orjson.loads(votes), voters, closed_at is not None, chosen)
+
+
+# A quoted post is asked for like any other: what the viewer may not see is not shown in a quote either.
+_STANDING = f"""
+  SELECT CASE WHEN NOT ({visibility.clause("$1", "z")}) THEN {Standing.UNSEEN:d}
+    WHEN EXISTS (SELECT 1 FROM block x WHERE x.account_id = $1 AND x.target_id = z.author_id)
+      THEN {Standing.BLOCKED:d}
+    WHEN EXISTS (SELECT 1 FROM account y JOIN hidden_domain x ON x.domain = y.domain AND x.account_id = $1
+      WHERE y.id = z.author_id) THEN {Standing.DOMAIN:d}
+    WHEN EXISTS (SELECT 1 FROM mute x WHERE x.account_id = $1 AND x.target_id = z.author_id)
+      THEN {Standing.MUTED:d}
+    ELSE {Standing.CLEAR:d} END
+  FROM post z WHERE z.id = o.quote_of_id"""
+_cursor = itemgetter(0)

@@ -1,10 +1,11 @@
 """The shapes that lists are made of."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from fediblog import uris
-from fediblog.models import Visibility
+from fediblog.models import Consent, Quotable, Visibility
 
 
 class Counts(NamedTuple):
@@ -25,6 +26,30 @@ class Ballot(NamedTuple):
     choices: list[int] | None  # Positions; None when the viewer has not voted.
 
 
+class Standing(IntEnum):
+    """What stands between the viewer and a post that is quoted with consent."""
+
+    CLEAR = 0
+    UNSEEN = 1  # It is not there for the viewer.
+    BLOCKED = 2  # The viewer has blocked its author, its author's server, or muted its author.
+    DOMAIN = 3
+    MUTED = 4
+
+
+class Quoting(NamedTuple):
+    """How a quote stands for the viewer. No id: what was quoted is deleted, or never was here."""
+
+    post_id: int | None
+    state: Consent
+    standing: Standing
+
+    @property
+    def shown_id(self) -> int | None:
+        """The post that stands in the quote, if any does."""
+        is_there = self.state is Consent.ACCEPTED and self.standing is not Standing.UNSEEN
+        return self.post_id if is_there else None
+
+
 class Entry(NamedTuple):
     """One line of a list. When `id` is a boost, `post_*` and all flags and counters are of the original."""
 
@@ -41,12 +66,16 @@ class Entry(NamedTuple):
     likes: int
     boosts: int
     replies: int
+    quotes: int
+    quotable: Quotable
     liked: bool
     boosted: bool
     bookmarked: bool
     muted: bool
     pinned: bool
+    follows: bool  # The viewer follows its author.
     ballot: Ballot | None
+    quoting: Quoting | None
 
     @property
     def is_boost(self) -> bool:
@@ -189,6 +218,8 @@ class Body:
     mentions: tuple[MentionView, ...]
     poll: PollView | None
     link: LinkView | None = None
+    quote_of_id: int | None = None
+    quote_url: str = ""  # The page of what it quotes, where the text does not lead there itself.
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 from quart import Blueprint, Response
 
 from fediblog.errors import Invalid
-from fediblog.models import User, Visibility
-from fediblog.services import preferences
+from fediblog.models import Quotable, User, Visibility
+from fediblog.services import preferences, quotable
 from fediblog.services.preferences import Preferences
-from fediblog.web import drafts, forms, languages, submitted, who
+from fediblog.text import language_names
+from fediblog.web import drafts, forms, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.settings import frame
 
 blueprint = Blueprint("posting_settings", __name__)
+
+_NONE_OF_THEM = -1
 
 
 @blueprint.get("/settings/posting")
@@ -23,12 +26,15 @@ async def form() -> Response:
 async def save() -> Response:
     """Change them."""
     sent = submitted.form()
-    filled = forms.typed(sent, "default_visibility", "default_language", "default_sensitive")
+    filled = forms.typed(
+        sent, "default_visibility", "default_language", "default_sensitive", "default_quote_policy"
+    )
     level = sent.number("default_visibility")
     draft = Preferences(
         default_visibility=Visibility.DIRECT if level is None else level,
         default_sensitive=sent.flag("default_sensitive"),
         default_language=sent.text("default_language"),
+        default_quote_policy=quotable.CHOICES.get(sent.text("default_quote_policy"), _NONE_OF_THEM),
     )
     try:
         await preferences.edit(who.member().user, draft)
@@ -44,7 +50,8 @@ async def _page(filled: Filled) -> Response:
         "posting",
         filled=filled,
         levels=levels,
-        languages=languages.choices(filled.value("default_language")),
+        quoters=drafts.QUOTERS,
+        languages=language_names.choices(filled.value("default_language")),
     )
 
 
@@ -52,5 +59,6 @@ def _filled(user: User) -> Filled:
     return Filled(
         default_visibility=str(user.default_visibility),
         default_language=user.default_language,
+        default_quote_policy=quotable.choice(Quotable(user.default_quote_policy)),
         **forms.ticked({"default_sensitive": user.default_sensitive}),
     )

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from fediblog import db, moments, uris
+from fediblog import db, moments, text, uris
 from fediblog.activitypub import documents, senders
 from fediblog.activitypub.vocabulary import AS2, CONTEXT, PUBLIC, SECURITY
-from fediblog.models import Account, Post, Visibility
+from fediblog.models import Account, Post, Quotable, Visibility
 from fediblog.services import accounts, boosts, edits, polls, posts, written
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
@@ -257,9 +257,35 @@ async def test_a_quote_is_spelled_for_everybody(alice):
     assert link["mediaType"].startswith("application/ld+json")
 
 
-async def test_nobody_is_told_that_they_may_quote_while_nobody_answers_requests(alice):
-    made = await note_of(await posts.publish(alice, Draft("Hello")))
-    assert made["interactionPolicy"]["canQuote"] == {"automaticApproval": [alice.uri], "manualApproval": []}
+@pytest.mark.parametrize(
+    ("policy", "who"),
+    [(Quotable.PUBLIC, PUBLIC), (Quotable.FOLLOWERS, "followers"), (Quotable.NOBODY, "author")],
+)
+async def test_a_post_says_who_may_quote_it(alice, policy, who):
+    made = await note_of(await posts.publish(alice, Draft("Hello", quote_policy=policy)))
+    expected = {"followers": alice.followers_uri, "author": alice.uri}.get(who, who)
+    assert made["interactionPolicy"]["canQuote"] == {"automaticApproval": [expected], "manualApproval": []}
+
+
+async def test_what_not_everybody_may_see_is_for_nobody_to_quote(alice):
+    draft = Draft("Psst", visibility=Visibility.FOLLOWERS, quote_policy=Quotable.PUBLIC)
+    made = await note_of(await posts.publish(alice, draft))
+    assert made["interactionPolicy"]["canQuote"]["automaticApproval"] == [alice.uri]
+
+
+async def test_a_quote_has_its_consent_and_a_link_for_who_shows_none(alice, bob):
+    quoted = await posts.publish(bob, Draft("Hello"))
+    quote = await posts.publish(alice, Draft("See", quoted_id=quoted.id, language="en"))
+    made = await note_of(quote)
+    assert made["quoteAuthorization"] == uris.quote_uri(quote.id)
+    assert made["content"] == f"<p>See</p>{text.reference(quoted.url)}" == made["contentMap"]["en"]
+    assert bob.uri in made["cc"] and all(tag["type"] != "Mention" for tag in made["tag"])
+
+
+async def test_who_quotes_oneself_needs_no_consent(alice):
+    quoted = await posts.publish(alice, Draft("Hello"))
+    made = await note_of(await posts.publish(alice, Draft("As I said", quoted_id=quoted.id)))
+    assert made["quote"] == quoted.uri and "quoteAuthorization" not in made
 
 
 async def test_a_boost_is_an_announce_to_everybody_and_to_the_author(alice, bob):
@@ -312,6 +338,8 @@ async def test_every_term_of_every_document_is_defined(alice, bob):
     made += [
         documents.follow("https://a.example/1", alice.uri, bob.uri),
         documents.like("https://a.example/2", alice.uri, thing.uri, bob.uri),
+        documents.quote_request("https://a.example/8", alice.uri, thing.uri, quote.uri, bob.uri),
+        documents.quote_authorization("https://a.example/9", bob.uri, quote.uri, thing.uri),
         documents.tombstone(thing.uri, 0),
         documents.counted("https://a.example/3", [documents.hashtag("cats")]),
         documents.collection("https://a.example/4", 1),

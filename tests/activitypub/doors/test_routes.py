@@ -12,7 +12,7 @@ from fediblog.activitypub.vocabulary import ACTIVITY_JSON, LD_JSON
 from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Visibility
-from fediblog.services import boosts, deletion, likes, polls, posts
+from fediblog.services import address_blocks, boosts, deletion, likes, polls, posts
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from tests.activitypub.asking import BROWSES
@@ -242,6 +242,7 @@ async def test_a_page_of_the_outbox_takes_as_many_statements_as_one_post(asker, 
         thing = await posts.publish(bob, Draft(f"{number}"))
         await boosts.boost(alice, thing)
         await posts.publish(alice, Draft(f"{number} @bob"))
+    await address_blocks.refused("192.0.2.1")  # Asked once in some seconds, and not by each request.
     with queries() as sent:
         await asker.get(f"{alice.outbox}?page=true")
     assert len(sent) <= 7, sent.sql

@@ -104,6 +104,11 @@ def forged(stage: Stage, kind: str) -> list[tuple[Any, dict[str, Any]]]:
             (stage.done["Like"], {"to": PUBLIC}),
         ],
         "Dislike": [(note["id"], {})],
+        "QuoteRequest": [
+            (ours["id"], {"instrument": {**unseen, "quote": ours["id"]}}),
+            (ours["id"], {"instrument": note["id"]}),
+            (note["id"], {"instrument": ours}),
+        ],
     }
     own = (alice.uri, {}) if kind in ("Follow", "Block", "Flag") else (note["id"], {})
     return table.get(kind, [own])
@@ -143,7 +148,7 @@ def everything(stage: Stage, kind: str, sender: Someone) -> list[Node]:
 
 
 async def test_the_table_has_every_verb_and_sees_every_change(stage):
-    assert set(HANDLERS) >= ANYBODYS and len(HANDLERS) == 16
+    assert set(HANDLERS) >= ANYBODYS and len(HANDLERS) == 17
     before = await dump()
     assert {"account", "post", "follow", "tombstone", "event", "work", "undone"} <= set(before)
     await stage.rita.does("Undo", stage.done["Like"])

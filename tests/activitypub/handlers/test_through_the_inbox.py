@@ -67,6 +67,6 @@ async def test_what_nobody_may_do_is_acknowledged_and_has_no_effect(rita, nora, 
 
 
 async def test_unknown_activities_are_taken_and_dropped(rita, alice, bring):
-    for kind in ("View", "QuoteRequest", "Dislike"):
+    for kind in ("View", "Read", "Dislike"):
         assert await bring(rita, rita.activity(kind, alice.uri)) == 202
     assert await db.column("SELECT reason FROM dropped ORDER BY reason") == ["dislike", "unknown activity"]

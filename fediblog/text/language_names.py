@@ -1,4 +1,4 @@
-"""The languages that the forms offer, by their own names. Others come in through apps and are kept."""
+"""The languages that people are offered, by their own names. Others come in through apps and are kept."""
 
 NAMES = {
     "ar": "العربية",

@@ -1,0 +1,1 @@
+"""What can be asked, area by area, in the order of the page."""
