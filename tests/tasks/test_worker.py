@@ -68,14 +68,18 @@ async def test_what_is_owed_is_done_at_once_in_one_process(config, database, wat
 
 
 async def test_the_request_id_travels_through_the_broker(config, database, watched, deaf, lines):
+    done = {}
+
+    def both_are_done():
+        told = [orjson.loads(line) for line in lines()]
+        done.update({line["job"]: line for line in told if line["event"] == "job done"})
+        return {"upkeep", "mail"} <= set(done)
+
     async with at_work(config):
         with bound_contextvars(request_id="from-the-web"):
             queue.nudge(Job.UPKEEP)
             await work.owe(Job.MAIL, 1)
-        await watched.wait(1)
-        await until(lambda: watched.ticks)
-    told = [orjson.loads(line) for line in lines()]
-    done = {line["job"]: line for line in told if line["event"] == "job done"}
+        await until(both_are_done)
     assert done["upkeep"]["request_id"] == "from-the-web"
     assert done["mail"]["request_id"] == "from-the-web"
 
