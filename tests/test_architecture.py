@@ -27,6 +27,7 @@ INBOX_DOOR = HOUSE / "activitypub" / "inbox" / "door.py"
 # Templates that hand out HTML as it stands, and what: texts that fediblog.text has made safe.
 SAFE_TEMPLATES: dict[str, set[str]] = {
     "fediblog/web/templates/about.html": {"shell.site.description_html"},
+    "fediblog/web/templates/announcements.html": {"one.html"},
     "fediblog/web/templates/docs/api.html": {"contents"},  # Another template, which escapes.
     "fediblog/web/templates/feed_text.html": {"body.content"},
     "fediblog/web/templates/history.html": {"version.content"},

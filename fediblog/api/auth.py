@@ -19,6 +19,7 @@ from fediblog.models import Account, User
 from fediblog.services import settings as site
 from fediblog.services import throttle, tokens
 from fediblog.services.tokens import Bearer
+from fediblog.services.waiting_tokens import Pending
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,6 +56,11 @@ def user() -> User:
     return found.user
 
 
+def pending() -> Pending | None:
+    """Who shows a token and is not let in yet; only in routes with a scope that say `waiting`."""
+    return bearer().pending
+
+
 def bearer() -> Bearer:
     """The token itself; only in routes with a scope."""
     found = _bearer()
@@ -77,14 +83,17 @@ async def identify() -> None:
     sent = token()
     g.bearer = found = None if sent is None else await tokens.find(sent)
     # Who shows what is no token is a stranger at an address: that is how tokens are guessed.
-    spend(_ASKING, str(found.account.id) if found and found.account else _address())
+    spend(_ASKING, str(found.account.id) if found and found.account else network())
     if found is None and sent is not None:
         raise Unauthenticated("The access token is invalid")
 
 
 async def members_only() -> None:
-    """For what strangers may not read where the site says so. Raises Unauthenticated."""
-    if viewer() is None and (await site.get()).members_only:
+    """For what strangers may not read where the site says so. Raises Unauthenticated, Forbidden."""
+    found = _bearer()
+    if (found is None or found.account is None) and (await site.get()).members_only:
+        if found is not None and found.pending is not None:
+            raise not_yet(found.pending)
         raise Unauthenticated("This method requires an authenticated user")
 
 
@@ -110,12 +119,23 @@ def deleting(route: Route[P, R]) -> Route[P, R]:
     return counted
 
 
-def _address() -> str:
+def not_yet(pending: Pending) -> Forbidden:
+    """In Mastodon's words: apps show them, and some wait for them to end."""
+    if pending.confirmed:
+        return Forbidden("Your login is currently pending approval")
+    return Forbidden("Your login is missing a confirmed e-mail address")
+
+
+def network() -> str:
+    """Where the request comes from, as far as limits tell places apart."""
     return throttle.network(request.remote_addr or "")
 
 
-def scope(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
-    """The route is for a signed-in user whose token has this scope."""
+def scope(needed: str, waiting: bool = False) -> Callable[[Route[P, R]], Route[P, R]]:
+    """The route is for a signed-in user whose token has this scope.
+
+    With `waiting` also for who has signed up and is not let in yet: such a route asks `pending`.
+    """
 
     def decorate(route: Route[P, R]) -> Route[P, R]:
         @wraps(route)
@@ -125,7 +145,9 @@ def scope(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
                 raise Unauthenticated("The access token is invalid")
             if not tokens.covers(found.scopes, needed):
                 raise Forbidden("This action is outside the authorized scopes")
-            if found.account is None:
+            if found.pending is not None and not waiting:
+                raise not_yet(found.pending)
+            if found.account is None and found.pending is None:
                 raise Invalid("This method requires an authenticated user")
             return await route(*args, **kwargs)
 
@@ -142,7 +164,8 @@ def reads(needed: str) -> Callable[[Route[P, R]], Route[P, R]]:
         @wraps(route)
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             found = _bearer()
-            if found is not None and found.account and not tokens.covers(found.scopes, needed):
+            of_somebody = found is not None and (found.account or found.pending)
+            if found is not None and of_somebody and not tokens.covers(found.scopes, needed):
                 raise Forbidden("This action is outside the authorized scopes")
             return await route(*args, **kwargs)
 

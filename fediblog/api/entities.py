@@ -11,7 +11,7 @@ import orjson
 
 from fediblog import moments, text, uris
 from fediblog.models import Account, Consent, Quotable, Role, User, Visibility
-from fediblog.services import quotable
+from fediblog.services import quotable, tokens
 from fediblog.services.matching import Action, Filter, Hit, Keyword, Marked
 from fediblog.services.views import (
     Ballot,
@@ -358,6 +358,16 @@ def filter_result(hit: Hit) -> Json:
         "filter": filter_(hit.filter),
         "keyword_matches": hit.keywords,
         "status_matches": [str(number) for number in hit.post_ids],
+    }
+
+
+def token(made: str, scopes: Iterable[str]) -> Json:
+    """A Token that has just been made."""
+    return {
+        "access_token": made,
+        "token_type": "Bearer",
+        "scope": tokens.written(scopes),
+        "created_at": moments.now() // moments.SECOND,
     }
 
 

@@ -12,8 +12,8 @@ from urllib.parse import unquote_plus
 
 from quart import Blueprint, Response, request
 
-from fediblog import moments, reserve, uris
-from fediblog.api import answers, forms
+from fediblog import reserve, uris
+from fediblog.api import answers, entities, forms
 from fediblog.errors import Malformed
 from fediblog.services import apps, oauth, tokens
 from fediblog.services.apps import App
@@ -36,14 +36,7 @@ async def token() -> Response:
     if app is None:
         raise Refusal("invalid_client", "Client authentication failed.", 401)
     made, scopes = await _GRANTS[kind](app, given)
-    return answers.json(
-        {
-            "access_token": made,
-            "token_type": "Bearer",
-            "scope": tokens.written(scopes),
-            "created_at": moments.now() // moments.SECOND,
-        }
-    )
+    return answers.json(entities.token(made, scopes))
 
 
 @blueprint.post("/oauth/revoke")

@@ -11,7 +11,7 @@ import orjson
 from quart import Blueprint, Quart, Response, current_app, request, websocket
 from werkzeug.datastructures import Headers
 
-from fediblog.api import answers
+from fediblog.api import answers, auth
 from fediblog.api.listeners import MOST_CHANNELS, NOWHERE, Hall, Listener, Message
 from fediblog.api.telling import Teller
 from fediblog.errors import FediblogError, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
@@ -194,8 +194,14 @@ def _header(headers: Headers) -> str:
 
 
 async def _listener(token: str) -> Listener:
-    """Who shows this token. Raises Unauthenticated for none, one that does not hold, and an app's own."""
+    """Who shows this token.
+
+    Raises Unauthenticated for none, one that does not hold, and an app's own, Forbidden for who is not let
+    in yet.
+    """
     found = await tokens.find(token) if token else None
+    if found is not None and found.pending is not None:
+        raise auth.not_yet(found.pending)
     if found is None or found.account is None:
         raise Unauthenticated("The access token is invalid")
     return Listener(found.account, found.scopes, found.token_id)

@@ -17,6 +17,7 @@ from fediblog.services.streams import Kind, News
 UPDATE, EDIT, DELETE, NOTICE, FILTERS, CONVERSATION = (
     *("update", "status.update", "delete", "notification", "filters_changed", "conversation"),
 )
+MERGED = "notifications_merged"
 ANNOUNCED, REACTED, WITHDRAWN = "announcement", "announcement.reaction", "announcement.delete"
 
 Seat = tuple[Listener, Channel]
@@ -46,6 +47,10 @@ class Teller:
             case Kind.NOTICE:
                 for account_id, number in zip(news.account_ids, news.numbers, strict=True):
                     await self._each(NOTICE, _notice, number, _notified(listeners, account_id))
+            case Kind.MERGED:
+                for account_id in news.account_ids:
+                    for seat in _notified(listeners, account_id):
+                        self._put(seat, MERGED, "1")
             case Kind.CONVERSATION:
                 for account_id, number in zip(news.account_ids, news.numbers, strict=True):
                     seats = _seats(listeners, [account_id], channels.DIRECT)

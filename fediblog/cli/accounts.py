@@ -9,8 +9,9 @@ import typer
 
 from fediblog import db, moments
 from fediblog.cli import shell
+from fediblog.errors import NotFound
 from fediblog.models import Account, Role, User
-from fediblog.services import accounts, admission, moderation, roster, setup, signups
+from fediblog.services import accounts, admission, moderation, roster, second_factor, setup, signups
 from fediblog.services.roster import State
 
 commands = shell.group("The people of this server.")
@@ -125,6 +126,16 @@ def reset_password(name: Name) -> None:
     shell.say(_with(name, roster.reset_link))
 
 
+@commands.command("disable-2fa")
+def disable_2fa(name: Name) -> None:
+    """Let somebody sign in with the password alone, who has lost the app and the recovery codes.
+
+    Be sure that it is them. All their sessions end, and a mail tells them.
+    """
+    _with(name, _disable_2fa)
+    shell.note(f"{name} signs in with the password alone.")
+
+
 def _with(name: str, act: Callable[[User], Awaitable[object]]) -> str:
     async def find_and_act() -> str:
         return str(await act(await roster.user(name)))
@@ -142,6 +153,11 @@ def _with_account(handle: str, act: Callable[[Account], Awaitable[object]]) -> N
 async def _confirm(user: User) -> None:
     async with db.transaction():
         await admission.confirm(user)
+
+
+async def _disable_2fa(user: User) -> None:
+    if not await second_factor.take_away(user):
+        raise NotFound("No codes are asked for at this sign-in.")
 
 
 def _password() -> str:

@@ -9,6 +9,7 @@ from fediblog.description.entities.faults import Error
 from fediblog.description.route import Route
 from fediblog.description.routes import (
     accounts,
+    admin,
     discovery,
     filters,
     notifications,
@@ -41,6 +42,7 @@ AREAS = (
     Area("push", "Web Push", push.ROUTES),
     Area("filters", "Filters", filters.ROUTES),
     Area("streaming", "Streams", streaming.ROUTES),
+    Area("admin", "For the staff", admin.ROUTES),
     Area("discovery", "Discovery", discovery.ROUTES),
 )
 

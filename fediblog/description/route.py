@@ -72,8 +72,9 @@ class Route:
 
 _SIGNS = str.maketrans(dict.fromkeys("/{}._-", " "))
 
-# What every answer can be besides what was asked for: unreadable, too often, no database.
-_ALWAYS = (400, 429, 503)
+# What every answer can be besides what was asked for: unreadable, from a network that is kept out, too often,
+# no database.
+_ALWAYS = (400, 403, 429, 503)
 # Somebody was first; bodies too large or of no known type; no space to write them down.
 _WRITING = (409, 413, 415, 507)
 

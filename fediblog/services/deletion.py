@@ -42,8 +42,9 @@ Removal = Callable[[], Awaitable[object]]
 async def delete(account: Account, by: User) -> None:
     """Delete an account that this user owns; users who have no other account are deleted with it.
 
-    The door has asked for the password (`sessions.require_password`). Raises Forbidden for who is not an
-    owner, Conflict for the last admin, who would leave a server that nobody can run.
+    The door has asked for the password (`sessions.require_password`) and the code (`authenticator.require`).
+    Raises Forbidden for who is not an owner, Conflict for the last admin, who would leave a server that
+    nobody can run.
     """
     await members.require_owner(by, account)
     await _end(account, by)

@@ -8,7 +8,7 @@ from fediblog import db, moments
 from fediblog.config import settings
 from fediblog.errors import Conflict, Invalid
 from fediblog.models import User
-from fediblog.services import email_blocks, emails, mail, one_time, sessions, throttle
+from fediblog.services import authenticator, email_blocks, emails, mail, one_time, sessions, throttle
 
 _LINK_SECONDS = 24 * 3600
 _MOST = 3  # In an hour, for one mailbox and by one user.
@@ -16,13 +16,14 @@ _TAKEN = "This e-mail address belongs to somebody else here."
 _STALE = "This link has been used or is too old. Please ask for a new one."
 
 
-async def request(user: User, password: str, new_email: str, address: str = "") -> None:
+async def request(user: User, password: str, new_email: str, address: str = "", code: str = "") -> None:
     """Send a link to the new address and a notice to the old one. Older links end.
 
     Whether the new address is somebody else's is told only to whoever opens the link. Without a mail server
     in the configuration no mail can arrive, so the new address counts at once.
 
-    Raises Invalid for the fields `password` and `email`, TooMany. `address` is where the request comes from.
+    Raises Invalid for the fields `password`, `email` and `code`, TooMany. `address` is where the request
+    comes from.
     """
     await sessions.require_password(user, password, address)
     wanted = emails.tidy(new_email)
@@ -30,6 +31,7 @@ async def request(user: User, password: str, new_email: str, address: str = "") 
         raise Invalid("This is your address already.", field="email")
     if fault := await email_blocks.fault(wanted):
         raise Invalid(fault, field="email")
+    await authenticator.require(user, code, address)
     await throttle.hit(throttle.bucket("new address by", str(user.id)), _MOST, 3600)
     await throttle.hit(throttle.bucket("confirm for", emails.key(wanted)), _MOST, 3600)
     if not settings().mail.leaves:

@@ -71,9 +71,10 @@ async def account_mail(user: User, kind: str, secret: str = "", address: str = "
     """Owe a mail about a user's account, inside the transaction of its cause.
 
     kind: confirm, reset and new_email (these carry a one-time token as `secret`), approved, rejected, taken,
-    password_changed, email_asked, email_changed; warned, whose `secret` is what the staff has to say; and
-    waiting, which goes to everybody on the staff and says who waits for approval. `address` is given where it
-    is not the user's own yet. The secret is stored sealed and only until the mail has gone or is too late.
+    password_changed, email_asked, email_changed, second_factor_on, second_factor_off; warned, whose `secret`
+    is what the staff has to say; and waiting, which goes to everybody on the staff and says who waits for
+    approval. `address` is given where it is not the user's own yet. The secret is stored sealed and only
+    until the mail has gone or is too late.
     """
     if kind not in notices.NOTICES:
         raise ValueError(f"no such mail: {kind}")

@@ -17,6 +17,8 @@ from fediblog.config import settings
 
 LONGEST = 30
 TAKEN = "This name is taken. Please choose another one."
+ALIKE = "This name looks too much like another one here. Please choose a different one."
+RESERVED = "This name is reserved. Please choose another one."
 
 # Normalising many marks on one letter takes quadratic time, and nobody here or elsewhere has such a name.
 _LONGEST_READ = 500
@@ -42,7 +44,7 @@ def fault(username: str, staff: bool = False) -> str | None:
     if not _NAME.fullmatch(username):
         return f"A name has 1 to {LONGEST} letters (a-z), digits and underscores."
     if not staff and _read(username) in _reserved():
-        return "This name is reserved. Please choose another one."
+        return RESERVED
     return None
 
 
@@ -55,7 +57,7 @@ async def taken(username: str, staff: bool = False) -> str | None:
     if await db.value(sql, key(username)):
         return TAKEN
     if not staff and await db.value(_LOOKS_LIKE, _looks(username)):
-        return "This name looks too much like another one here. Please choose a different one."
+        return ALIKE
     return None
 
 

@@ -11,7 +11,7 @@ from fediblog import db, moments
 from fediblog.errors import NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import hearing, visibility
+from fediblog.services import hearing, streams, visibility
 
 _MOST_COUNTED = 100
 
@@ -76,10 +76,12 @@ async def summary(account: Account) -> Summary:
 async def accept(account: Account, request_ids: Sequence[int]) -> None:
     """Let these senders through, now and from now on. Ids that are not there are left out."""
     async with db.transaction():
-        senders = db.array(await _take(account, request_ids))
-        given = db.unnest("$2")
+        taken = await _take(account, request_ids)
+        given, senders = db.unnest("$2"), db.array(taken)
         await db.execute(_PERMIT.format(given=given), account.id, senders)
         await db.execute(_LET_IN.format(given=given), account.id, senders)
+        if taken:
+            streams.merged(account.id)
 
 
 async def dismiss(account: Account, request_ids: Sequence[int]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fediblog import db, ids, keys, moments
 from fediblog.errors import FediblogError, Forbidden, Invalid, Malformed, Unauthenticated
 from fediblog.models import User
-from fediblog.services import apps, locks, members, throttle, tokens
+from fediblog.services import apps, locks, members, throttle, tokens, waiting_tokens
 from fediblog.services.apps import App
 
 LIFETIME, LIFETIME_BY_HAND = moments.MINUTE, 10 * moments.MINUTE
@@ -165,9 +165,11 @@ async def revoke(token: str, app: App | None) -> None:
     Raises Refusal for the token of another app. One made at the command line belongs to whoever holds it.
     """
     found = await db.row("SELECT app_id FROM oauth_token WHERE token_hash = $1", keys.token_hash(token))
-    if found is None:
+    nobodys = await waiting_tokens.find(token)
+    if found is None and nobodys is None:
         return
-    if found["app_id"] is not None and (app is None or app.id != found["app_id"]):
+    given_to = nobodys.app_id if nobodys else found["app_id"] if found else None
+    if given_to is not None and (app is None or app.id != given_to):
         raise Refusal("unauthorized_client", "You are not authorized to revoke this token", 403)
     await tokens.revoke(token)
 

@@ -3,11 +3,14 @@
 from fediblog import db, ids, keys, moments
 from fediblog.services import locks
 
+AUTHENTICATOR = "authenticator"  # `detail` is the sealed secret that an app is offered.
 CONFIRM = "confirm"
 EMAIL = "email"  # `detail` is the new address.
+HALFWAY = "halfway"  # The password was right, the code is yet to come.
 RESET = "reset"
 SETUP = "setup"
 HELD_NAME = "held name"
+NOBODYS = "token of nobody"  # Shown as an API token (`waiting_tokens`).
 
 _WORKS = "token_hash = $1 AND purpose = $2 AND expires_at > $3"
 
@@ -46,6 +49,13 @@ async def kept(purpose: str, detail: str) -> bool:
     """Whether a token without a user is there for this: until upkeep takes it away, some time too late."""
     sql = "SELECT 1 FROM one_time_token WHERE user_id IS NULL AND purpose = $1 AND detail = $2"
     return await db.value(sql, purpose, detail) is not None
+
+
+async def held(purpose: str, token: str) -> str | None:
+    """The `detail` of a token without a user, for as long as `kept` says that it is there."""
+    sql = "SELECT detail FROM one_time_token WHERE token_hash = $1 AND purpose = $2 AND user_id IS NULL"
+    found: str | None = await db.value(sql, keys.token_hash(token), purpose)
+    return found
 
 
 async def void(purpose: str, user_id: int | None) -> None:

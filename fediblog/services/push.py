@@ -1,28 +1,37 @@
 """Waking devices: a row for each notification and device, and a worker that sends.
 
 The row is written in the transaction of the notification, so that no crash loses it; what is a day old wakes
-nobody any more. Push services are strangers' servers: one that is slow or dead holds up nothing but its rows.
+nobody any more. What is true is asked when it is sent: whom one has blocked meanwhile wakes nobody. Push
+services are strangers' servers: one that is slow or dead holds up nothing but its rows (push_lines.py).
 """
 
+import math
 from collections.abc import Collection
 from html import escape
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from fediblog import db, http, keys, moments, uris, webpush
 from fediblog.config import settings
 from fediblog.errors import Unavailable
 from fediblog.queue import Job
+from fediblog.remembering import Lately
 from fediblog.services import hearing, push_subscriptions, tokens, views, visibility, work
+from fediblog.services.push_lines import Lines
 from fediblog.services.push_subscriptions import From
 from fediblog.text import excerpt, tidy
+
+log = structlog.get_logger()
 
 # Nobody wants to be woken by what happened yesterday.
 _LIFE = moments.DAY
 _LONGEST_BODY = 140
 _LONGEST_NAME = 60
 _SECONDS = 10
+# Seconds: the pauses after the first answer that says "later" and after all the late ones.
+_FIRST_PAUSE, _LONGEST_PAUSE = 60, 3_600
 
 # The words of the payload are those of the API (CLIENT-API §3.14), and so are the sentences around a name.
 _WORDS = {
@@ -51,6 +60,7 @@ _TITLES = {
 class _Call(NamedTuple):
     """A notification on its way to one device."""
 
+    notification_id: int
     endpoint: str
     receiver: webpush.Receiver
     standard: bool
@@ -72,15 +82,24 @@ async def owe(kind: str, told: Collection[tuple[int, int]]) -> None:
 async def send(key: str) -> None:
     """Wake the device of a row. Raises Unavailable when it is to be tried again."""
     notification_id, _, subscription_id = key.partition(":")
-    line = await db.row(_SEND, int(notification_id), int(subscription_id))
+    line = await db.row(_send_sql(), int(notification_id), int(subscription_id))
     if line is None or line["created_at"] < moments.now() - _LIFE or not await _is_wanted(line):
         return
-    call = await _call(line)
-    status, wait = await _post(call)
+    lines = await _lines.get()
+    async with lines.turn(http.origin(line["endpoint"])):
+        status, wait = await _post(await _call(line))
     if status in (404, 410):
         await _drop(line["subscription_id"])
     elif status == 429 or status >= 500:
-        raise Unavailable(f"The push service answers {status}.", retry_after=wait or 60)
+        raise Unavailable(f"The push service answers {status}.", max(wait or 0, await _pause(key)))
+    elif status >= 300:
+        log.info("push refused", subscription=line["subscription_id"], status=status)
+
+
+async def _pause(key: str) -> int:
+    """How many seconds a row rests by itself: longer each time."""
+    pause: int = _FIRST_PAUSE << min(await work.tries(Job.PUSH, key), 10)
+    return min(pause, _LONGEST_PAUSE)
 
 
 async def _is_wanted(line: db.Row) -> bool:
@@ -99,6 +118,7 @@ async def _is_wanted(line: db.Row) -> bool:
 
 async def _call(line: db.Row) -> _Call:
     return _Call(
+        line["id"],
         line["endpoint"],
         webpush.receiver(line["p256dh"], line["auth"]),
         bool(line["standard"]),
@@ -127,7 +147,7 @@ async def _payload(line: db.Row) -> bytes:
 
 
 async def _post(call: _Call) -> tuple[int, int | None]:
-    """The status and how long to wait. Raises Unavailable when nobody answers."""
+    """The status and how long to wait. Raises http.Outside when nobody answers."""
     pair = await push_subscriptions.vapid.get()
     token, public = webpush.vapid(pair.private, http.origin(call.endpoint), settings().origin)
     sealed = webpush.seal(call.payload, call.receiver, call.standard)
@@ -135,14 +155,14 @@ async def _post(call: _Call) -> tuple[int, int | None]:
         "Content-Type": "application/octet-stream",
         "TTL": str(max(0, _LIFE // moments.SECOND - call.age)),
         "Urgency": "normal",
+        # Should it be sent twice, the second takes the place of the first as long as the device is away.
+        "Topic": str(call.notification_id),
         **webpush.authorized(sealed, token, public, call.standard),
     }
     try:
         answered = await http.post(call.endpoint, sealed.body, headers, seconds=_SECONDS)
     except http.Refused:
         return 410, None  # An address that may not be contacted will not become one that may.
-    except http.Outside as error:
-        raise Unavailable("The push service does not answer.", retry_after=60) from error
     return answered.status, answered.retry_after
 
 
@@ -155,15 +175,25 @@ async def _drop(subscription_id: int) -> None:
 _DEVICES = (
     "SELECT p.id, p.account_id, p.alerts FROM {given} JOIN push_subscription p ON p.account_id = given.id"
 )
-# What has come between the two meanwhile, or hides the post, counts as it does in the list.
-_SEND = f"""
-SELECT n.id, n.kind, n.from_id, n.post_id, n.created_at, p.id AS subscription_id, p.token_id, p.endpoint,
-  p.p256dh, p.auth, p.standard, p.policy, p.token_sealed,
+
+
+def _send_sql() -> str:
+    """A notification and a device, if the rule of notifications still lets the one be shown on the other."""
+    return f"""
+SELECT n.id, n.kind, n.from_id, n.post_id, n.created_at, d.id AS subscription_id, d.token_id, d.endpoint,
+  d.p256dh, d.auth, d.standard, d.policy, d.token_sealed,
   EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = n.account_id AND f.target_id = n.from_id) AS followed,
   EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = n.from_id AND f.target_id = n.account_id) AS follower
-FROM notification n JOIN push_subscription p ON p.id = $2 AND p.account_id = n.account_id
-JOIN account a ON a.id = n.from_id AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-LEFT JOIN post o ON o.id = n.post_id
-WHERE n.id = $1 AND NOT n.filtered AND {hearing.clause("n.account_id", "n.from_id")}
-  AND (n.post_id IS NULL OR ({visibility.clause("n.account_id", "o")}))
-"""
+FROM notification n JOIN push_subscription d ON d.id = $2 AND d.account_id = n.account_id
+JOIN account a ON a.id = n.from_id LEFT JOIN post p ON p.id = n.post_id
+WHERE n.id = $1 AND NOT n.filtered AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+  AND {hearing.clause("n.account_id", "n.from_id")}
+  AND (n.post_id IS NULL OR ({visibility.clause("n.account_id")}))"""
+
+
+async def _new_lines() -> Lines:
+    return Lines()
+
+
+# Of this process, whose configuration never changes.
+_lines = Lately(math.inf, _new_lines)

@@ -15,8 +15,8 @@ from fediblog.services import locks
 from fediblog.services.server_keys import Kept
 
 _LONGEST = 2_048
-# Of one account. Each is asked whenever somebody does something to it; those that came last count.
-MOST_DEVICES = 32
+# Of one account: what somebody does to it must not become a flood against whose address stands there.
+_MOST = 50
 
 vapid = Kept("push_key", webpush.new_pair)
 
@@ -59,9 +59,9 @@ async def public_key() -> str:
 async def subscribe(
     account: Account, token_id: int, token: str, device: Device, alerts: Collection[str], policy: From
 ) -> Subscription:
-    """Let a device be woken for this token, instead of what stood there before. Raises Invalid.
+    """Let a device be woken for this token, instead of what stood there before.
 
-    NotFound when the token has ended at this moment.
+    Of too many the account's oldest ends. Raises Invalid, NotFound when the token has ended at this moment.
     """
     _check(device)
     sealed = keys.seal(settings().secret, token.encode())
@@ -73,7 +73,7 @@ async def subscribe(
             *(ids.new(), token_id, account.id, device.endpoint, device.p256dh, device.auth),
             *(device.standard, db.json(sorted(alerts)), policy.value, moments.now(), sealed),
         )
-        await db.execute(_FORGET, account.id)
+        await db.execute(_END_THE_OLDEST, account.id, _MOST)
     return await find(token_id)
 
 
@@ -131,8 +131,8 @@ ON CONFLICT (token_id) DO UPDATE SET id = excluded.id, endpoint = excluded.endpo
   p256dh = excluded.p256dh, auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts,
   policy = excluded.policy, created_at = excluded.created_at, token_sealed = excluded.token_sealed
 """
-_FORGET = f"""
+_END_THE_OLDEST = """
 DELETE FROM push_subscription WHERE account_id = $1 AND id NOT IN (
-  SELECT id FROM push_subscription WHERE account_id = $1 ORDER BY id DESC LIMIT {MOST_DEVICES})
+  SELECT id FROM push_subscription WHERE account_id = $1 ORDER BY id DESC LIMIT $2)
 """
 _FIND = "SELECT id, endpoint, standard, alerts, policy FROM push_subscription WHERE token_id = $1"

@@ -28,8 +28,9 @@ async def accounts(
     """Accounts whose name, or the beginning of it, was typed, those whom the viewer follows first; by id.
 
     That is the name of the handle, or words of the name shown. `name@host` narrows to the server, `followed`
-    to those whom the viewer follows. Who is suspended, gone or hidden from the viewer is not found, who is
-    silenced only by those who follow them or type the whole handle.
+    to those whom the viewer follows. Who is suspended, gone or has blocked the viewer is not found, whom the
+    viewer has muted or blocked only by the whole name: toot looks there for whom it shall unmute. Who is
+    silenced is found only by those who follow them or type the whole handle.
     """
     name, _, domain = text.tidy(typed).removeprefix("@").partition("@")
     low = names.key(name)
@@ -107,7 +108,9 @@ SELECT a.id FROM (SELECT id FROM account WHERE username_key >= $1 AND username_k
 JOIN account a ON a.id = n.id
 WHERE ($3 = '' OR a.domain = $3 OR ($3 = '{_HERE}' AND a.local))
   AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = $4 AND h.target_id = a.id)
+  AND (NOT EXISTS (SELECT 1 FROM hidden h WHERE h.account_id = $4 AND h.target_id = a.id)
+    OR a.username_key = $1
+    AND NOT EXISTS (SELECT 1 FROM block b WHERE b.account_id = a.id AND b.target_id = $4))
   AND {_FOLLOWED if followed else f"(a.silenced_at IS NULL OR a.username_key = $1 OR {_FOLLOWED})"}
 ORDER BY {_FOLLOWED} DESC, a.username_key >= $1 AND a.username_key < $2 DESC,
   length(a.username_key), a.domain, a.id LIMIT $5 OFFSET $6"""

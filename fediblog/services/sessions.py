@@ -1,5 +1,7 @@
 """Signing in and out on the site, and the list of where one is signed in.
 
+Who has switched that on needs a code beside the password (authenticator.py), and signs in in two steps.
+
 A session is a random token in a cookie; only its hash is stored. It ends after 14 days without use, after 90
 days in any case, and with everything that takes away its user's right to be here.
 """
@@ -12,6 +14,7 @@ from fediblog.errors import Conflict, Forbidden, Invalid, NoSpace, NotFound, Una
 from fediblog.models import Account, User
 from fediblog.services import (
     admission,
+    authenticator,
     emails,
     guessing,
     joined,
@@ -29,9 +32,13 @@ ABSOLUTE = 90 * moments.DAY
 
 _SEEN_EVERY = moments.HOUR
 _LONGEST_AGENT = 300
+HALFWAY_SECONDS = 10 * 60
+"""So long may it take to find the code."""
+
 _RESET_SECONDS = 30 * 60
 _RESETS_FOR_ONE = 3  # In an hour, like the next.
 _RESETS_BY_ONE = 10
+_TOO_LATE = "That took too long. Please sign in again."
 _STALE = "This link has been used or is too old. Please ask for a new one."
 
 
@@ -42,6 +49,13 @@ class SignedIn:
     token: str = field(repr=False)
     user: User
     account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """The password was right, and a code is asked for. The token is worth nothing without one."""
+
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +81,10 @@ class Line:
 
 async def sign_in(
     name_or_email: str, password: str, address: str, agent: str, replaces: str | None = None
-) -> SignedIn:
-    """Open a session. `replaces` is the token of the session that the browser had before; it ends.
+) -> SignedIn | Halfway:
+    """Open a session; for who has switched codes on, the way to `sign_in_with_code`.
 
+    `replaces` is the token of the session that the browser had before; it ends when the new one begins.
     Raises Unauthenticated, with one text and after one time, when there is no such user, the password is
     wrong, or the address was never confirmed; TooMany after ten failures for the name or the caller;
     Forbidden, with the reason, only to those who know the password.
@@ -84,11 +99,34 @@ async def sign_in(
     fresh = await _rehashed(user, password)
     async with db.transaction():
         if await db.value(_STILL, user.id, user.password_hash, fresh or user.password_hash, moments.now()):
-            if replaces is not None:
-                await _end("token_hash = $1", keys.token_hash(replaces))
-            return SignedIn(await _open(user, account, address, agent), user, account)
+            # Asked while nobody else can change the user: switching on sees this session, or we see that.
+            if await authenticator.is_on(user.id):
+                return Halfway(await one_time.make(one_time.HALFWAY, user.id, HALFWAY_SECONDS))
+            return await _begin(user, account, address, agent, replaces)
     # In this very moment somebody chose a new password, or another sign-in hashed the old one anew.
     return await sign_in(name_or_email, password, address, agent, replaces)
+
+
+async def sign_in_with_code(
+    halfway: str, code: str, address: str, agent: str, replaces: str | None = None
+) -> SignedIn:
+    """The second step, for who holds the token of the first.
+
+    Raises Unauthenticated when that is used up, too old or made up, Invalid for the field `code`, TooMany
+    after ten failures for the user or the caller, Forbidden as `sign_in` does.
+    """
+    found = await one_time.peek(one_time.HALFWAY, halfway)
+    user = await User.get_or_none(id=found["user_id"]) if found else None
+    if user is None:
+        raise Unauthenticated(_TOO_LATE)
+    await authenticator.check(user, code, address)
+    _refuse_inactive(user)
+    account = await members.acted_for(user)
+    _refuse_suspended(account)
+    async with db.transaction():
+        if await one_time.take(one_time.HALFWAY, halfway) is None:
+            raise Unauthenticated(_TOO_LATE)
+        return await _begin(user, account, address, agent, replaces)
 
 
 async def find(token: str) -> Session | None:
@@ -170,14 +208,16 @@ async def require_password(user: User, password: str, address: str, field: str =
 
 
 async def change_password(
-    user: User, old: str, new: str, session_id: int | None = None, address: str = ""
+    user: User, old: str, new: str, session_id: int | None = None, address: str = "", code: str = ""
 ) -> str | None:
     """Change the password. All API tokens and sessions end but the one given; its new token is returned.
 
-    Raises Invalid for the fields `old` and `new`, TooMany as `sign_in` does; nothing has changed then.
+    Raises Invalid for the fields `old`, `new` and `code`, TooMany as `sign_in` does; nothing has changed
+    then.
     """
     await require_password(user, old, address, field="old")
     fresh = await _acceptable(user, new)
+    await authenticator.require(user, code, address)
     async with db.transaction():
         await _replace_password(user, fresh, but=session_id)
         return await rotate(session_id) if session_id is not None else None
@@ -305,6 +345,7 @@ async def _replace_password(user: User, fresh: str, but: int | None = None) -> N
     await revoke_all(user, but)
     await tokens.revoke_all(user)
     await one_time.void(one_time.RESET, user.id)
+    await one_time.void(one_time.HALFWAY, user.id)
     # Whoever knew the old one may have asked for another address.
     await one_time.void(one_time.EMAIL, user.id)
     await mail.account_mail(user, "password_changed")
@@ -312,6 +353,13 @@ async def _replace_password(user: User, fresh: str, but: int | None = None) -> N
 
 async def _rehashed(user: User, password: str) -> str | None:
     return await passwords.hash_new(password) if passwords.needs_rehash(user.password_hash) else None
+
+
+async def _begin(user: User, account: Account, address: str, agent: str, replaces: str | None) -> SignedIn:
+    """A session instead of the one that the browser had."""
+    if replaces is not None:
+        await _end("token_hash = $1", keys.token_hash(replaces))
+    return SignedIn(await _open(user, account, address, agent), user, account)
 
 
 async def _open(user: User, account: Account, address: str, agent: str) -> str:

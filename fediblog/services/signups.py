@@ -30,7 +30,7 @@ from fediblog.services.newcomers import Newcomer, Secrets
 from fediblog.services.settings import Mode
 
 _CONFIRM_SECONDS = 48 * 3600
-_PATIENCE_SECONDS = 7 * 24 * 3600
+PATIENCE_SECONDS = 7 * 24 * 3600
 _LONGEST_REASON = 1000
 
 # In an hour from one address; only forms without a fault count.
@@ -41,6 +41,7 @@ _BATCH = 500
 
 _STALE = "This link has been used or is too old. Please ask for a new one."
 _BAD_INVITE = "This invite is not valid any more."
+EMAIL_TAKEN = "This e-mail address is taken."
 _APPROVED = "This sign-up has been approved already."
 
 
@@ -187,7 +188,7 @@ async def reject(user_id: int, by: User | None) -> None:
 
 async def prune() -> int:
     """Delete the sign-ups whose address was not confirmed within a week. Tells how many."""
-    before = moments.now() - _PATIENCE_SECONDS * moments.SECOND
+    before = moments.now() - PATIENCE_SECONDS * moments.SECOND
     number = 0
     while users := await db.column(_UNCONFIRMED, before, _BATCH):
         for user_id in users:
@@ -255,7 +256,7 @@ async def _store(form: SignUp, secrets: Secrets, mode: Mode) -> User:
         owner = await User.get_or_none(email_key=emails.key(email))
         if owner is not None and confirmed:
             # No mail can tell the owner, and whoever signs up would wait for nothing.
-            raise Invalid("This e-mail address is taken.", field="email")
+            raise Invalid(EMAIL_TAKEN, field="email")
         invite_id = await _use_invite(form.invite_code)
         newcomer = Newcomer(
             username=form.username,
@@ -298,7 +299,7 @@ async def _hold_name(username: str) -> None:
 
     Otherwise signing up twice would tell whether the address of the first time was taken.
     """
-    await one_time.make(one_time.HELD_NAME, None, _PATIENCE_SECONDS, detail=names.key(username))
+    await one_time.make(one_time.HELD_NAME, None, PATIENCE_SECONDS, detail=names.key(username))
 
 
 async def _tell_owner(owner: User) -> None:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     DELETE = "delete"  # Those of `account_ids` were addressed.
     NOTICE = "notice"  # `account_ids` were told, each the one of `numbers` that has the same place.
     CONVERSATION = "conversation"  # The same with conversations and their numbers.
+    MERGED = "merged"  # `account_ids` have let in what had been held back.
     FILTERS = "filters"  # `account_ids` have changed their filters.
     ANNOUNCED = "announced"  # The one announcement in `numbers` is for everybody here.
     WITHDRAWN = "withdrawn"  # It is so no more.
@@ -86,6 +87,11 @@ def notified(told: Collection[db.Row]) -> None:
 def conversed(found: Collection[db.Row]) -> None:
     """Somebody's conversation has a new post: the same rows."""
     _say_each(Kind.CONVERSATION, found)
+
+
+def merged(account_id: int) -> None:
+    """An account's list of notices has more in it than before, and not only at its top."""
+    _say(News(Kind.MERGED, account_ids=[account_id]))
 
 
 def filters_changed(account_id: int) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fediblog import db, ids, keys, moments
 from fediblog.errors import Invalid, NoSpace, NotFound, Unavailable
 from fediblog.models import Account, User
-from fediblog.services import joined
+from fediblog.services import joined, waiting_tokens
+from fediblog.services.waiting_tokens import Pending
 
 _FOLLOW = frozenset(f"{verb}:{noun}" for verb in ("read", "write") for noun in ("follows", "blocks", "mutes"))
 _READ = "accounts blocks bookmarks favourites filters follows lists media mutes notifications search statuses"
@@ -34,7 +35,10 @@ _SEEN_EVERY = moments.HOUR
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Who shows a token. One that belongs to an app alone has no user and no account."""
+    """Who shows a token. One that belongs to an app alone has no user and no account.
+
+    Neither has one whose user is not let in yet: for whoever does not ask for `pending` that is nobody.
+    """
 
     account: Account | None
     user: User | None
@@ -42,6 +46,7 @@ class Bearer:
     token_id: int
     app_id: int | None
     app_name: str
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +112,13 @@ async def make(
 
 
 async def find(token: str) -> Bearer | None:
-    """Who this token belongs to; None when it, its user or its account no longer holds. One statement."""
+    """Who this token belongs to; None when it, its user or its account no longer holds.
+
+    One statement, unless nobody who has been let in shows it.
+    """
     line = await db.row(_FIND, keys.token_hash(token))
-    if line is None:
-        return None
+    if line is None or line["waits"]:
+        return await _waiting(token, line)
     await _seen(line)
     return Bearer(
         account=joined.maybe(Account, "a", line),
@@ -132,6 +140,7 @@ async def revoke(token: str) -> None:
     """It opens nothing any more, at once. An unknown one is fine (RFC 7009 §2.2)."""
     async with db.transaction():
         await db.execute("DELETE FROM oauth_token WHERE token_hash = $1", keys.token_hash(token))
+        await waiting_tokens.end(token)
 
 
 async def revoke_one(user: User, token_id: int) -> None:
@@ -163,21 +172,38 @@ async def listing(user: User) -> tuple[Line, ...]:
     return tuple(Line(**{**row, "scopes": tuple(row["scopes"].split())}) for row in found)
 
 
+_LET_IN = "u.confirmed_at IS NOT NULL AND u.approved_at IS NOT NULL AND a.suspended_at IS NULL"
+# Of the others, those whom the staff has not put away meanwhile (admission.py).
+_WAITS = "(u.confirmed_at IS NULL OR u.approved_at IS NULL) AND a.suspended_at = a.created_at"
 # A token without a user is an app's own. With one, everything that lets this user in has to hold still.
 _HOLDS = """
 LEFT JOIN person u ON u.id = t.user_id
 LEFT JOIN membership m ON m.user_id = t.user_id AND m.account_id = t.account_id
 LEFT JOIN account a ON a.id = m.account_id
 WHERE (t.user_id IS NULL OR (
-  u.confirmed_at IS NOT NULL AND u.approved_at IS NOT NULL AND u.disabled_at IS NULL
-  AND a.id IS NOT NULL AND a.suspended_at IS NULL AND a.deleted_at IS NULL))
+  u.disabled_at IS NULL AND a.id IS NOT NULL AND a.deleted_at IS NULL AND ({})))
 """
 _FIND = f"""
 SELECT t.id AS token_id, t.app_id, t.scopes, t.used_at, p.name AS app_name,
+  t.user_id IS NOT NULL AND {_WAITS} AS waits,
   {joined.columns(User, "u")}, {joined.columns(Account, "a")}
-FROM oauth_token t LEFT JOIN oauth_app p ON p.id = t.app_id {_HOLDS} AND t.token_hash = $1
+FROM oauth_token t LEFT JOIN oauth_app p ON p.id = t.app_id
+  {_HOLDS.format(f"({_LET_IN}) OR ({_WAITS})")} AND t.token_hash = $1
 """
-_HOLDING = f"SELECT t.id FROM {{given}} JOIN oauth_token t ON t.id = given.id {_HOLDS}"
+_HOLDING = f"SELECT t.id FROM {{given}} JOIN oauth_token t ON t.id = given.id {_HOLDS.format(_LET_IN)}"
+
+
+async def _waiting(token: str, line: db.Row | None) -> Bearer | None:
+    """A token that opens nothing yet, of somebody or of nobody: both cost the same."""
+    nobodys = await waiting_tokens.find(token)
+    if line is not None:
+        pending = Pending(line["u_email"], confirmed=line["u_confirmed_at"] is not None)
+        scopes = frozenset(line["scopes"].split())
+        return Bearer(None, None, scopes, line["token_id"], line["app_id"], line["app_name"] or "", pending)
+    if nobodys is not None:
+        pending = Pending(nobodys.email, confirmed=False)
+        return Bearer(None, None, nobodys.scopes, 0, nobodys.app_id, "", pending)
+    return None
 
 
 async def _end(owner: str, number: int) -> None:

@@ -1,10 +1,13 @@
 """Signing up, in and out; confirming an address; choosing a new password."""
 
+from urllib.parse import urlencode
+
 from quart import Blueprint, Response, request
 
 from fediblog.config import settings as configuration
 from fediblog.errors import Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from fediblog.services import email_changes, invites, sessions, settings, signups
+from fediblog.services.sessions import Halfway, SignedIn
 from fediblog.services.settings import Mode
 from fediblog.services.signups import SignUp
 from fediblog.web import answers, forms, submitted, who
@@ -36,19 +39,44 @@ async def sign_in() -> Response:
     form = submitted.form()
     filled = forms.typed(form, "name", "return_to")
     try:
-        signed_in = await sessions.sign_in(
-            filled.value("name"),
-            form.text("password"),
-            who.address(),
-            request.headers.get("User-Agent", ""),
-            who.read(who.SESSION) or None,
-        )
+        outcome = await sessions.sign_in(filled.value("name"), form.text("password"), *_browser())
     except (Unauthenticated, Forbidden, TooMany) as error:
         filled.refuse(error)
         return await _sign_in(filled)
-    who.begin(signed_in.token)
-    who.write(who.THEME, signed_in.user.theme)
-    return answers.see_other(answers.local(filled.value("return_to")) or "/home")
+    if isinstance(outcome, Halfway):
+        who.write(who.HALFWAY, outcome.token, sessions.HALFWAY_SECONDS)
+        way = urlencode({"return_to": answers.local(filled.value("return_to"))})
+        return answers.see_other(f"/auth/sign_in/otp?{way}")
+    return _signed_in(outcome, filled)
+
+
+@blueprint.get("/auth/sign_in/otp")
+async def code_form() -> Response:
+    """The second step, for who has taken the first one in this browser."""
+    filled = Filled(return_to=answers.local(request.args.get("return_to", "")))
+    if not who.read(who.HALFWAY):
+        return answers.see_other(f"/auth/sign_in?{urlencode(filled.values)}")
+    return await _code(filled)
+
+
+@blueprint.post("/auth/sign_in/otp")
+@for_visitors
+@even_when_full
+async def sign_in_with_code() -> Response:
+    """Open the session with a code. Whatever is wrong with the first step leads back to it."""
+    form = submitted.form()
+    filled = forms.typed(form, "return_to")
+    try:
+        outcome = await sessions.sign_in_with_code(who.read(who.HALFWAY), form.text("code"), *_browser())
+    except Unauthenticated as error:
+        who.write(who.HALFWAY, "", 0)
+        filled.refuse(error)
+        return await _sign_in(filled)
+    except (Invalid, Forbidden, TooMany) as error:
+        filled.refuse(error)
+        return await _code(filled)
+    who.write(who.HALFWAY, "", 0)
+    return _signed_in(outcome, filled)
 
 
 @blueprint.post("/auth/sign_out")
@@ -60,8 +88,23 @@ async def sign_out() -> Response:
     return answers.see_other("/auth/sign_in", done="signed_out")
 
 
+def _browser() -> tuple[str, str, str | None]:
+    """Where it is, what it is, and the session that it had."""
+    return who.address(), request.headers.get("User-Agent", ""), who.read(who.SESSION) or None
+
+
+def _signed_in(outcome: SignedIn, filled: Filled) -> Response:
+    who.begin(outcome.token)
+    who.write(who.THEME, outcome.user.theme)
+    return answers.see_other(answers.local(filled.value("return_to")) or "/home")
+
+
 async def _sign_in(filled: Filled) -> Response:
     return await answers.form("auth/sign_in.html", filled)
+
+
+async def _code(filled: Filled) -> Response:
+    return await answers.form("auth/code.html", filled)
 
 
 # --------------------------------------------------------------------------------------------------- up

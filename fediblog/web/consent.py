@@ -58,7 +58,8 @@ class _Asked:
         return urlencode(self.pairs)
 
 
-@blueprint.get(_PATH)
+# toot opens /oauth/authorize/?…, as Mastodon lets it.
+@blueprint.get(_PATH, strict_slashes=False)
 async def ask() -> Response:
     """The page; before it the sign-in, if nobody is signed in or the app wants to be sure who it is."""
     asked = _asked(request.args.items(multi=True))

@@ -5,6 +5,7 @@ from quart import Blueprint, Response, request
 from fediblog.config import settings as configuration
 from fediblog.errors import Forbidden, Invalid
 from fediblog.services import sessions, setup
+from fediblog.services.sessions import SignedIn
 from fediblog.services.signups import SignUp
 from fediblog.web import answers, forms, submitted, who
 from fediblog.web.forms import Filled
@@ -41,6 +42,7 @@ async def set_up() -> Response:
         return await _page(filled)
     agent = request.headers.get("User-Agent", "")
     signed_in = await sessions.sign_in(person.username, password, who.address(), agent)
+    assert isinstance(signed_in, SignedIn)  # Who has just been made has no second factor.
     who.begin(signed_in.token)
     return answers.see_other("/home", done="welcome")
 

@@ -12,6 +12,7 @@ from fediblog.services import members, preferences, sessions
 from fediblog.services.sessions import Session
 
 SESSION = "fediblog"
+HALFWAY = "fediblog-halfway"  # The password was right; a code is asked for.
 VISITOR = "fediblog-visitor"  # Proves that a form of a visitor comes from a page of ours.
 THEME = "fediblog-theme"
 

@@ -1,7 +1,7 @@
 """Search: by name among those we know, and by handle or address anywhere."""
 
 from fediblog.models import Account
-from fediblog.services import blocks, follows, posts
+from fediblog.services import blocks, follows, mutes, posts
 from fediblog.services.composing import Draft
 from tests.api.conftest import App, AppOf
 from tests.harness.fediverse import Fediverse
@@ -23,11 +23,25 @@ async def test_people_are_found_by_the_beginning_of_their_name(app_of: AppOf, al
     assert await _names(app, "li") == []
 
 
-async def test_who_is_hidden_or_suspended_is_not_found(app_of: AppOf, alice: Account, bob: Account):
+async def test_who_is_suspended_or_has_blocked_the_viewer_is_not_found(
+    app_of: AppOf, alice: Account, bob: Account
+):
     await person("mallory", suspended_at=1)
     await blocks.block(bob, alice)
-    app = await app_of(bob)
-    assert await _names(app, "alice") == await _names(app, "mallory") == []
+    app = await app_of(alice)
+    assert await _names(app, "bob") == await _names(app, "mallory") == []
+
+
+async def test_whom_one_has_blocked_or_muted_is_found_by_the_whole_name_alone(
+    app_of: AppOf, alice: Account, bob: Account, carol: Account
+):
+    await blocks.block(alice, bob)
+    await mutes.mute(alice, carol)
+    app = await app_of(alice)
+    assert await _names(app, "bob") == ["bob"] and await _names(app, "carol") == ["carol"]
+    assert await _names(app, "bo") == await _names(app, "caro") == []
+    await blocks.block(bob, alice)
+    assert await _names(app, "bob") == []
 
 
 async def test_hashtags_are_found(app_of: AppOf, alice: Account):

@@ -16,6 +16,7 @@ from fediblog.api.listeners import Hall
 from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.models import Account, Post, Visibility
+from fediblog.paging import Page
 from fediblog.services import (
     announcements,
     blocks,
@@ -29,6 +30,7 @@ from fediblog.services import (
     moderation,
     mutes,
     notification_policy,
+    notification_requests,
     posts,
     tags,
     tokens,
@@ -262,6 +264,27 @@ async def test_what_is_held_back_from_the_list_is_not_heard(
     await likes.like(bob, own)
     await likes.like(carol, own)
     assert (await hers.nothing_but("notification"))[2]["account"]["id"] == str(carol.id)
+
+
+async def test_one_hears_that_what_was_held_back_is_in_the_list_now(
+    listen: Listen, alice: Account, bob: Account, carol: Account
+) -> None:
+    await notification_policy.edit(alice, not_following="filter")
+    own = await write(alice)
+    for sender in (bob, carol):
+        await likes.like(sender, own)
+    waiting = [one.id for one in await notification_requests.listing(alice, Page(10))]
+    home, notices = await listen(alice), await listen(alice, "user:notification")
+    posts_only, his = await listen(alice, scopes="read:statuses"), await listen(bob)
+    await notification_requests.dismiss(alice, waiting[:1])
+    await notification_requests.accept(alice, waiting)
+    assert await home.next() == (["user"], "notifications_merged", 1)
+    assert await notices.next() == (["user:notification"], "notifications_merged", 1)
+    await notification_requests.accept(alice, waiting)
+    await write(alice)
+    await write(bob)
+    for other in (home, posts_only, his):
+        await other.nothing_but("update")
 
 
 async def test_home_gets_hashtags_that_one_follows(listen: Listen, alice: Account, bob: Account) -> None:

@@ -8,8 +8,9 @@ import tomllib
 import orjson
 import pytest
 
-from fediblog import __version__, house
+from fediblog import __version__, db, house
 from fediblog.cli import doctor
+from fediblog.models import User
 from fediblog.queue import Job
 from fediblog.services import events, inbox_items, tokens, work
 from fediblog.services.events import Event
@@ -227,6 +228,22 @@ def test_a_link_for_a_new_password(site):
     done = site("accounts", "reset-password", "alice")
     assert done.code == 0
     assert done.out.startswith("http://127.0.0.1:8000/auth/password/edit?token=")
+
+
+def test_codes_at_sign_in_are_taken_from_whoever_has_lost_them(site):
+    create(site)
+    done = site("accounts", "disable-2fa", "alice")
+    assert (done.code, done.err) == (1, "No codes are asked for at this sign-in.\n")
+    inside(_switch_codes_on)
+    assert site("accounts", "disable-2fa", "alice").err == "alice signs in with the password alone.\n"
+    assert site("accounts", "disable-2fa", "nobody").code == 1
+
+
+async def _switch_codes_on() -> None:
+    user = await User.get()
+    async with db.transaction():
+        sql = "INSERT INTO second_factor (user_id, secret, step) VALUES ($1, $2, 0)"
+        await db.execute(sql, user.id, b"sealed")
 
 
 def test_invites_are_made_and_listed(site):

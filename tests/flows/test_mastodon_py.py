@@ -14,10 +14,10 @@ pytestmark = pytest.mark.once
 NATIVE = "/oauth/authorize/native"
 
 
-async def code_from(browser: Browser, url: str) -> str:
+async def code_from(browser: Browser, url: str, password: str = "the password of alice") -> str:
     """Open the page that the program asks for, sign in on the way, agree, and copy the code."""
     path = url.removeprefix(str(browser.http.base_url).rstrip("/"))
-    form = {"name": "alice", "password": "the password of alice"}
+    form = {"name": "alice", "password": password}
     signed_in = await browser.submit(path, "/auth/sign_in", **form)
     agreed = await browser.submit(signed_in.headers["Location"], "/oauth/authorize", decision="allow")
     shown = agreed.headers["Location"]

@@ -8,14 +8,14 @@ import pytest
 
 from fediblog import db, moments
 from fediblog.errors import Invalid, NotFound, Unavailable
-from fediblog.models import Account, Post, Visibility
+from fediblog.models import Account, Post
 from fediblog.services import (
     blocks,
     follows,
     likes,
+    moderation,
     mutes,
     notification_policy,
-    notifications,
     posts,
     push,
     push_subscriptions,
@@ -47,13 +47,18 @@ def service(fediverse: Fediverse) -> Peer:
 
 
 async def subscribe(
-    account: Account, device: Device, *alerts: str, policy: From = From.ALL, standard: bool = True
+    account: Account,
+    device: Device,
+    *alerts: str,
+    policy: From = From.ALL,
+    standard: bool = True,
+    endpoint: str = ENDPOINT,
 ) -> tuple[str, int]:
     """A token with a subscription: the token and its id."""
     token = await tokens.create(account, await user_of(account), "push")
     bearer = await tokens.find(token)
     assert bearer is not None
-    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth, standard)
+    given = push_subscriptions.Device(endpoint, device.p256dh, device.auth, standard)
     await push_subscriptions.subscribe(account, bearer.token_id, token, given, alerts, policy)
     return token, bearer.token_id
 
@@ -96,6 +101,7 @@ async def test_a_device_is_told_who_did_what_and_for_whom(
     }
     (request,) = service.asked
     assert request.headers["TTL"].isdigit() and int(request.headers["TTL"]) <= 86_400
+    assert request.headers["Topic"] == str(number) and len(str(number)) <= 32
     assert request.headers["Authorization"].startswith("vapid t=" if standard else "WebPush ")
     key = await push_subscriptions.public_key()
     assert any(key in value for value in request.headers.values())
@@ -180,56 +186,44 @@ async def test_what_has_been_deleted_meanwhile_wakes_nobody(
     assert service.asked == []
 
 
-async def test_what_may_not_be_read_any_more_wakes_nobody(
-    alice: Account, bob: Account, carol: Account, service: Peer
+@pytest.mark.parametrize("after", ["block", "blocked", "mute", "suspension", "limits", "domain"])
+async def test_whom_one_would_not_hear_any_more_wakes_nobody(
+    alice: Account, bob: Account, service: Peer, after: str
 ) -> None:
-    dave = await person("dave")
-    await follows.follow(alice, dave, notify=True)
-    await subscribe(alice, Device(), "mention", "post")
+    await subscribe(alice, Device(), "mention")
     await mention(bob)
-    await mention(carol)
-    post = await posts.publish(dave, Draft("for followers", visibility=Visibility.FOLLOWERS))
-    async with db.transaction():
-        await notifications.tell(notifications.Kind.STATUS, alice.id, dave, post.id)
-    erin = await person("erin")
-    await mention(erin)
-    assert len(await owed("push")) == 4
-    await blocks.block(bob, alice)
-    await mutes.mute(alice, carol)
-    await follows.unfollow(alice, dave)
-    await Account.filter(id=erin.id).update(suspended_at=1)
+    match after:
+        case "block":
+            await blocks.block(alice, bob)
+        case "blocked":
+            await blocks.block(bob, alice)
+        case "mute":
+            await mutes.mute(alice, bob)
+        case "suspension":
+            await moderation.suspend(bob, None)
+        case "limits":
+            await Account.filter(id=bob.id).update(silenced_at=1)
+        case "domain":
+            async with db.transaction():
+                await db.execute("UPDATE account SET domain = 'bad.example' WHERE id = $1", bob.id)
+                await db.execute(
+                    "INSERT INTO hidden_domain (account_id, domain, id) VALUES ($1, 'bad.example', 1)",
+                    alice.id,
+                )
     await work()
     assert service.asked == []
 
 
-async def test_a_token_that_has_ended_at_this_moment_gets_no_subscription(alice: Account) -> None:
-    token = await tokens.create(alice, await user_of(alice), "push")
-    bearer, device = await tokens.find(token), Device()
-    assert bearer is not None
-    await tokens.revoke(token)
-    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
-    with pytest.raises(NotFound):
-        await push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL)
-
-
-async def test_twins_leave_one_subscription(alice: Account) -> None:
-    token = await tokens.create(alice, await user_of(alice), "push")
-    bearer, device = await tokens.find(token), Device()
-    assert bearer is not None
-    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
-    twins = [
-        push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL) for _ in range(4)
-    ]
-    await asyncio.gather(*twins)
-    assert await db.value("SELECT count(*) FROM push_subscription") == 1
-
-
-async def test_so_many_devices_of_one_account_are_woken(alice: Account, bob: Account) -> None:
-    for _ in range(push_subscriptions.MOST_DEVICES + 1):
-        _, last = await subscribe(alice, Device(), "mention")
-    await mention(bob)
-    assert len(await owed("push")) == push_subscriptions.MOST_DEVICES
-    assert await push_subscriptions.find(last)
+async def test_a_post_that_one_may_not_see_any_more_wakes_nobody(
+    alice: Account, bob: Account, service: Peer
+) -> None:
+    await subscribe(alice, Device(), "mention")
+    post = await mention(bob)
+    async with db.transaction():
+        await db.execute("UPDATE post SET visibility = 3 WHERE id = $1", post.id)
+        await db.execute("DELETE FROM mention WHERE post_id = $1", post.id)
+    await work()
+    assert service.asked == []
 
 
 @pytest.mark.parametrize("status", sorted(GONE))
@@ -252,8 +246,11 @@ async def test_a_service_that_is_busy_is_asked_again_for_a_day(
     service.answers[ENDPOINT] = (status, "text/plain", b"")
     await mention(bob)
     (key,) = await owed("push")
-    with pytest.raises(Unavailable):
+    async with db.transaction():
+        await db.execute("UPDATE work SET attempts = 3 WHERE kind = 'push'")
+    with pytest.raises(Unavailable) as error:
         await push.send(key)
+    assert error.value.retry_after == 8 * 60
     service.down = True
     with pytest.raises(Unavailable):
         await push.send(key)
@@ -261,6 +258,49 @@ async def test_a_service_that_is_busy_is_asked_again_for_a_day(
     asked = len(service.asked)
     await push.send(key)
     assert len(service.asked) == asked
+
+
+async def test_what_a_service_says_of_one_device_keeps_nobody_else_waiting(
+    alice: Account, bob: Account, service: Peer
+) -> None:
+    await subscribe(alice, Device(), "mention")
+    service.answers[ENDPOINT] = (429, "text/plain", b"")
+    for _ in range(2):
+        await mention(bob)
+    for key in await owed("push"):
+        with pytest.raises(Unavailable, match="429") as error:
+            await push.send(key)
+        assert error.value.retry_after == 60
+    assert len(service.asked) == 2
+
+
+async def test_a_service_that_says_nothing_is_left_alone_for_a_while(
+    alice: Account, bob: Account, service: Peer
+) -> None:
+    await subscribe(alice, Device(), "mention")
+    service.down = True
+    for _ in range(2):
+        await mention(bob)
+    for key in await owed("push"):
+        with pytest.raises(Unavailable):
+            await push.send(key)
+    assert len(service.asked) == 1
+
+
+async def test_one_service_that_hangs_holds_up_no_other(
+    alice: Account, bob: Account, carol: Account, fediverse: Fediverse, service: Peer
+) -> None:
+    await subscribe(alice, Device(), "mention", endpoint="https://dead.example/1")
+    fediverse.server("dead.example").hangs = asyncio.Event()
+    await mention(bob)
+    (dead,) = await owed("push")
+    hanging = asyncio.create_task(push.send(dead))
+    await subscribe(carol, Device(), "mention")
+    await mention(bob, "@carol hello")
+    (good,) = set(await owed("push")) - {dead}
+    await push.send(good)
+    assert len(service.asked) == 1 and not hanging.done()
+    hanging.cancel()
 
 
 async def test_a_refusal_is_no_reason_to_ask_again(alice: Account, bob: Account, service: Peer) -> None:
@@ -301,6 +341,14 @@ async def test_an_endpoint_that_may_not_be_contacted_is_refused(alice: Account, 
     assert await db.value("SELECT count(*) FROM push_subscription") == 0
 
 
+async def test_an_account_has_so_many_devices_and_the_latest_stay(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_subscriptions, "_MOST", 2)
+    made = [(await subscribe(alice, Device(), "mention"))[1] for _ in range(3)]
+    assert await db.column("SELECT token_id FROM push_subscription ORDER BY id") == made[1:]
+
+
 async def test_who_has_no_device_costs_no_statement_more(
     alice: Account, bob: Account, carol: Account, service: Peer
 ) -> None:
@@ -310,3 +358,25 @@ async def test_who_has_no_device_costs_no_statement_more(
     with recorded() as quiet:
         await mention(carol, "@bob hello")
     assert len(woken) - len(quiet) == 2
+
+
+async def test_a_token_that_has_ended_at_this_moment_gets_no_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    await tokens.revoke(token)
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    with pytest.raises(NotFound):
+        await push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL)
+
+
+async def test_twins_leave_one_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    twins = [
+        push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL) for _ in range(4)
+    ]
+    await asyncio.gather(*twins)
+    assert await db.value("SELECT count(*) FROM push_subscription") == 1

@@ -74,6 +74,15 @@ async def test_who_does_not_agree_sends_the_app_a_no(
     assert await db.value("SELECT count(*) FROM oauth_code") == 0
 
 
+async def test_the_address_may_end_with_a_slash_as_that_of_toot_does(
+    browser_of: BrowserOf, elk: App, alice: Account
+) -> None:
+    hers = await browser_of(alice)
+    page = await hers.open(wish(elk).replace("?", "/?"))
+    answer = await hers.send_form(page, PATH, decision="allow")
+    assert sent_back(answer.location)["state"] == STATE
+
+
 async def test_a_visitor_signs_in_and_comes_back_to_the_same_question(
     visitor: Browser, elk: App, alice: Account
 ) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from quart import Quart, Response
 
-from fediblog import db, errors
+from fediblog import db, errors, moments
 from fediblog.config import Config
 from fediblog.models import Account, Role, Visibility
-from fediblog.services import follows, home, invites, likes, posts, settings, timelines
+from fediblog.services import follows, home, invites, likes, lists, posts, scheduled, settings, timelines
 from fediblog.services.composing import Draft
 from fediblog.services.polls import PollDraft
 from fediblog.web import files
@@ -48,7 +48,11 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
         "/auth/sign_in", "/auth/sign_in", name="bob", password="correct horse battery staple"
     )
     await browser.submit("/publish", "/publish", source="Look", file_1=File(jpeg(80, 60)), alt_of_1="Teal")
+    await posts.publish(alice, Draft("@bob only you", visibility=Visibility.DIRECT))
+    await scheduled.schedule(bob, Draft("Later"), moments.now() + moments.HOUR)
     invite = await invites.create(alice)
+    made = await lists.create(bob, "Friends & co")
+    await lists.add(bob, made.id, [alice.id])
     path = f"/@alice/{post.id}"
     return [
         *("/", "/public", "/public/local", "/tags/boats", "/about", "/about/stats", "/nope", "/auth/sign_in"),
@@ -75,7 +79,10 @@ async def everything(worker: None, app: Quart, alice: Account, bob: Account) -> 
             "/settings/posting",
         ),
         *("/settings/appearance", "/settings/mail", "/settings/password", "/settings/sessions"),
+        *("/settings/security", "/auth/sign_in/otp"),
         *("/settings/statistics", "/settings/invites", "/admin/signups"),
+        *("/lists", f"/lists/{made.id}", f"/lists/{made.id}/edit", "/@alice/lists"),
+        *("/conversations", "/scheduled", "/announcements"),
     ]
 
 

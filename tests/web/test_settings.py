@@ -24,6 +24,7 @@ PAGES = {
     "mail": "Mail",
     "email": "Address",
     "password": "Password",
+    "security": "Security",
     "sessions": "Sessions",
     "applications": "Apps",
     "statistics": "Statistics",

@@ -1,12 +1,26 @@
 """How something that went wrong is told."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Error(TypedDict):
     """What went wrong, in a sentence that may be shown."""
 
     error: str
+
+
+class FaultOfField(TypedDict):
+    """What is wrong with one field."""
+
+    error: str
+    description: str
+
+
+class SignUpError(TypedDict):
+    """The same for a sign-up, field by field."""
+
+    error: str
+    details: NotRequired[dict[str, list[FaultOfField]]]
 
 
 class OAuthError(TypedDict):

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from fediblog.description.entities.accounts import Account, PartialAccount
+from fediblog.description.entities.admin import Report
 from fediblog.description.entities.statuses import Status
 from fediblog.description.kinds import Count, Digits, Id, Moment
 
@@ -32,6 +33,7 @@ class Notification(TypedDict):
     group_key: Annotated[str, "The same for those that belong together."]
     account: Annotated[Account, "Who did it."]
     status: NotRequired[Annotated[Status, "The post that it is about, when it is about one."]]
+    report: NotRequired[Annotated[Report, "To moderators, of `admin.report`."]]
 
 
 class NotificationGroup(TypedDict):
@@ -46,6 +48,7 @@ class NotificationGroup(TypedDict):
     latest_page_notification_at: Moment
     sample_account_ids: list[Id]
     status_id: NotRequired[Id]
+    report: NotRequired[Report]
 
 
 class GroupedNotifications(TypedDict):

@@ -1,6 +1,6 @@
 """What a server tells of itself."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from fediblog.description.entities.accounts import Account, Emoji
 from fediblog.description.entities.tags import StatusTag
@@ -254,6 +254,16 @@ class TermsOfService(TypedDict):
     succeeded_by: str | None
 
 
+class Reaction(TypedDict):
+    """An emoji, and how many have reacted with it. Only one of this server has a picture."""
+
+    name: str
+    count: Count
+    me: bool
+    url: NotRequired[Address]
+    static_url: NotRequired[Address]
+
+
 class Announcement(TypedDict):
     """What the staff tells everybody."""
 
@@ -265,11 +275,11 @@ class Announcement(TypedDict):
     published_at: Moment
     updated_at: Moment
     read: bool
-    mentions: Annotated[list[Any], "Always empty, as statuses and reactions."]
+    mentions: Annotated[list[Any], "Always empty, as the statuses."]
     statuses: list[Any]
     tags: list[StatusTag]
     emojis: list[Emoji]
-    reactions: list[Any]
+    reactions: list[Reaction]
 
 
 class OEmbed(TypedDict):

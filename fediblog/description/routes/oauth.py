@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Required
 
-from fediblog.description.entities.faults import Empty, OAuthError
+from fediblog.description.entities.faults import Empty, OAuthError, SignUpError
 from fediblog.description.entities.oauth import App, CredentialApp, OAuthMetadata, Token, UserInfo
 from fediblog.description.kinds import Address
 from fediblog.description.route import Fields, get, post
@@ -13,6 +13,35 @@ _CLIENT: Fields = {
 }
 
 ROUTES = (
+    post(
+        "/api/v1/accounts",
+        "Sign somebody up, with the app's own token. The new token works once they are let in.",
+        Token,
+        token=True,
+        form={
+            "username": Required[str],
+            "email": Required[str],
+            "password": Required[str],
+            "agreement": Required[bool],
+            "locale": str,
+            "reason": Annotated[str, "Why they want to join, where somebody decides."],
+            "invite_code": str,
+        },
+        also={422: SignUpError},
+    ),
+    get(
+        "/api/v1/emails/check_confirmation",
+        "Whether the address of who has signed up is confirmed.",
+        bool,
+        scope="read:accounts",
+    ),
+    post(
+        "/api/v1/emails/confirmations",
+        "Send the mail with the link again.",
+        Empty,
+        scope="write:accounts",
+        form={"email": Annotated[str, "Only the same."]},
+    ),
     post(
         "/api/v1/apps",
         "Register an app. Needs no account.",

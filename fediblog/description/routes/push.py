@@ -1,11 +1,12 @@
 """Web Push: one subscription for each token."""
 
-from typing import Required
+from typing import Annotated, Required
 
 from fediblog.description.entities.faults import Empty
-from fediblog.description.entities.push import DeviceForm, PushDataForm, WebPushSubscription
+from fediblog.description.entities.push import Callers, DeviceForm, PushDataForm, WebPushSubscription
 from fediblog.description.route import delete, get, post, put
 
+_POLICY = Annotated[Callers, "The same as in `data`, which wins."]
 _PATH = "/api/v1/push/subscription"
 
 ROUTES = (
@@ -14,7 +15,7 @@ ROUTES = (
         "Be woken, instead of by the subscription that this token had.",
         WebPushSubscription,
         scope="push",
-        form={"subscription": Required[DeviceForm], "data": PushDataForm},
+        form={"subscription": Required[DeviceForm], "data": PushDataForm, "policy": _POLICY},
     ),
     get(_PATH, "The subscription of this token.", WebPushSubscription, scope="push"),
     put(
@@ -22,7 +23,7 @@ ROUTES = (
         "Be woken by other things; what is not given stays.",
         WebPushSubscription,
         scope="push",
-        form={"data": PushDataForm},
+        form={"data": PushDataForm, "policy": _POLICY},
     ),
     delete(_PATH, "Be woken no more.", Empty, scope="push"),
 )

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Required
 
 from fediblog.description.entities.accounts import Emoji
+from fediblog.description.entities.admin import Category, Report
 from fediblog.description.entities.faults import Empty
 from fediblog.description.entities.server import (
     Activity,
@@ -16,8 +17,8 @@ from fediblog.description.entities.server import (
     Rule,
     TermsOfService,
 )
-from fediblog.description.kinds import Address
-from fediblog.description.route import get, post
+from fediblog.description.kinds import Address, Id, at_most
+from fediblog.description.route import delete, get, post, put
 
 ROUTES = (
     get("/api/v2/instance", "This server. What every app asks first.", Instance),
@@ -50,6 +51,35 @@ ROUTES = (
         "Mark one as read.",
         Empty,
         scope="write:accounts",
+    ),
+    put(
+        "/api/v1/announcements/{announcement_id}/reactions/{name}",
+        "React with an emoji, or with the name of one of this server.",
+        Empty,
+        scope="write:favourites",
+        path_kinds={"name": str},
+    ),
+    delete(
+        "/api/v1/announcements/{announcement_id}/reactions/{name}",
+        "Take that back.",
+        Empty,
+        scope="write:favourites",
+        path_kinds={"name": str},
+    ),
+    post(
+        "/api/v1/reports",
+        "Report somebody to the staff.",
+        Report,
+        scope="write:reports",
+        form={
+            "account_id": Required[Id],
+            "status_ids": list[Id],
+            "comment": Annotated[str, at_most(1000)],
+            "category": Category,
+            "rule_ids": list[Id],
+            "forward": Annotated[bool, "Also to the server where they live; it does not learn by whom."],
+        },
+        faults=(404,),
     ),
     get(
         "/api/oembed",

@@ -124,6 +124,24 @@ NOTICES = {
         "The rules of {site}",
         "/about",
     ),
+    "second_factor_on": Notice(
+        "Codes are asked for at sign-in to {site}",
+        (
+            "Since {when} signing in as @{name} on {site} needs a code from an app beside the password.",
+            "If that was not you, tell the people who run {site}: they can switch it off.",
+        ),
+        "About this server",
+        "/about",
+    ),
+    "second_factor_off": Notice(
+        "No more codes at sign-in to {site}",
+        (
+            "Since {when} signing in as @{name} on {site} needs the password alone again.",
+            "If that was not you, choose a new password at once and tell the people who run {site}.",
+        ),
+        "Choose a new password",
+        "/auth/password/new",
+    ),
     WAITING: Notice(
         "Somebody waits for your approval at {site}",
         ("Waiting to be let in to {site}:",),

@@ -12,6 +12,7 @@ from fediblog.web.settings import (
     password,
     posting,
     profile,
+    security,
     sessions,
     statistics,
 )
@@ -20,6 +21,7 @@ BLUEPRINTS = (
     profile.blueprint,
     password.blueprint,
     email.blueprint,
+    security.blueprint,
     sessions.blueprint,
     applications.blueprint,
     mail.blueprint,

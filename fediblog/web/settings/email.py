@@ -3,7 +3,7 @@
 from quart import Blueprint, Response
 
 from fediblog.errors import Invalid, TooMany
-from fediblog.services import email_changes
+from fediblog.services import authenticator, email_changes
 from fediblog.web import answers, forms, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.settings import frame
@@ -23,7 +23,9 @@ async def save() -> Response:
     session, sent = who.member(), submitted.form()
     filled = forms.typed(sent, "email")
     try:
-        await email_changes.request(session.user, sent.text("password"), filled.value("email"), who.address())
+        await email_changes.request(
+            session.user, sent.text("password"), filled.value("email"), who.address(), sent.text("code")
+        )
     except (Invalid, TooMany) as error:
         filled.refuse(error)
         return await _page(filled)
@@ -41,5 +43,9 @@ async def withdraw() -> Response:
 async def _page(filled: Filled) -> Response:
     user = who.member().user
     return await frame.page(
-        "email", filled=filled, email=user.email, pending=await email_changes.pending(user)
+        "email",
+        filled=filled,
+        email=user.email,
+        pending=await email_changes.pending(user),
+        asks_code=await authenticator.is_on(user.id),
     )

@@ -16,6 +16,7 @@ _TABS = (
     ("mail", "Mail"),
     ("email", "Address"),
     ("password", "Password"),
+    ("security", "Security"),
     ("sessions", "Sessions"),
     ("applications", "Apps"),
     ("statistics", "Statistics"),
@@ -24,10 +25,10 @@ _TABS = (
 )
 
 
-async def page(tab: str, filled: Filled | None = None, **values: Any) -> Response:
-    """A page of the settings."""
+async def page(tab: str, filled: Filled | None = None, template: str = "", **values: Any) -> Response:
+    """A page of the settings; a tab has one template of its name, and may have others."""
     return await answers.form(
-        f"settings/{tab}.html",
+        f"settings/{template or tab}.html",
         filled or Filled(),
         tab=dict(_TABS)[tab],
         tabs=tuple((f"/settings/{name}", words, name == tab) for name, words in _TABS),

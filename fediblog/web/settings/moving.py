@@ -5,7 +5,7 @@ from quart import Blueprint, Response
 from fediblog.activitypub import resolver
 from fediblog.errors import FediblogError
 from fediblog.models import Account
-from fediblog.services import migration, sessions
+from fediblog.services import authenticator, migration, sessions
 from fediblog.web import answers, faces, forms, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.settings import frame
@@ -48,7 +48,7 @@ async def remove() -> Response:
 
 @blueprint.post("/settings/moving")
 async def move() -> Response:
-    """Move away, with the password: followers are told to follow the other account."""
+    """Move away, with the password and the code: followers are told to follow the other account."""
     session, sent = who.member(), submitted.form()
     filled = forms.typed(sent, "target")
     try:
@@ -56,6 +56,7 @@ async def move() -> Response:
         target = await _looked_up(filled.value("target"))
         if not target.local:
             target = await resolver.actor(target.uri, refresh=True)
+        await authenticator.require(session.user, sent.text("code"), who.address())
         await migration.move(session.account, target)
     except FediblogError as error:
         filled.refuse(error)
@@ -75,9 +76,14 @@ async def _looked_up(handle: str) -> Account:
 
 
 async def _page(filled: Filled) -> Response:
-    account = await Account.get(id=who.member().account.id)
+    session = who.member()
+    account = await Account.get(id=session.account.id)
     moved = await Account.get_or_none(id=account.moved_to_id) if account.moved_to_id else None
     known = [(other.uri, faces.face_of(other)) for other in await migration.aliases(account)]
     return await frame.page(
-        "moving", filled=filled, aliases=known, moved=faces.face_of(moved) if moved else None
+        "moving",
+        filled=filled,
+        aliases=known,
+        moved=faces.face_of(moved) if moved else None,
+        asks_code=await authenticator.is_on(session.user.id),
     )

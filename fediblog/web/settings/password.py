@@ -3,7 +3,7 @@
 from quart import Blueprint, Response
 
 from fediblog.errors import Conflict, Invalid, TooMany
-from fediblog.services import sessions
+from fediblog.services import authenticator, sessions
 from fediblog.web import answers, submitted, who
 from fediblog.web.forms import Filled
 from fediblog.web.marks import even_when_full
@@ -15,7 +15,7 @@ blueprint = Blueprint("password_settings", __name__)
 @blueprint.get("/settings/password")
 async def form() -> Response:
     """The form."""
-    return await frame.page("password", filled=Filled(), email=who.member().user.email)
+    return await _page(Filled())
 
 
 @blueprint.post("/settings/password")
@@ -26,11 +26,17 @@ async def save() -> Response:
     filled = Filled()
     try:
         token = await sessions.change_password(
-            session.user, sent.text("old"), sent.text("new"), session.id, who.address()
+            session.user, sent.text("old"), sent.text("new"), session.id, who.address(), sent.text("code")
         )
     except (Invalid, TooMany, Conflict) as error:
         filled.refuse(error)
-        return await frame.page("password", filled=filled, email=session.user.email)
+        return await _page(filled)
     if token is not None:
         who.begin(token)
     return answers.see_other("/settings/password", done="password")
+
+
+async def _page(filled: Filled) -> Response:
+    user = who.member().user
+    asks_code = await authenticator.is_on(user.id)
+    return await frame.page("password", filled=filled, email=user.email, asks_code=asks_code)
