@@ -13,6 +13,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -q --dist worksteal
 
+# Whatever the environment says, what has been compiled is kept: hundreds of processes would do it again.
+export PYTHONDONTWRITEBYTECODE :=
+
 help: ## Tell what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
@@ -24,7 +27,11 @@ run: .venv/run.stamp ## Start fediblog on this machine; the first time it sets i
 test: .venv/test.stamp ## Lint, types, import contracts and all tests on both databases
 	@FEDIBLOG_TEST_WITHOUT="$$(tests/system-packages)"
 	export FEDIBLOG_TEST_WITHOUT
+	# In a fresh clone five processes would compile all tests at the same time.
+	$(PYTEST) --collect-only > /dev/null 2>&1 &
+	compiled=$$!
 	$(MAKE) --no-print-directory check
+	wait $$compiled || true  # Whatever is wrong with a test is said by its run.
 	log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
 	case " $$FEDIBLOG_TEST_WITHOUT " in

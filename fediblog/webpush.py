@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 # Push services must take 4096 bytes (RFC 8030 §7.2), of which the envelope needs 103, or 18 in the draft.
 MOST_BYTES = 3_900
 _RECORD = 4_096
+# 65 bytes in base64, and something for padding and blanks: what is no base64 in it is passed over.
+_LONGEST_KEY = 128
 _HOURS = 12 * 3_600
 
 
@@ -46,6 +48,8 @@ class Sealed(NamedTuple):
 
 def receiver(public_key: str, secret: str) -> Receiver:
     """From the two texts of a subscription, in base64url. Raises ValueError for what cannot be used."""
+    if max(len(public_key), len(secret)) > _LONGEST_KEY:
+        raise ValueError("That is too long for a key.")
     found = Receiver(decode(public_key), decode(secret))
     EllipticCurvePublicKey.from_encoded_point(SECP256R1(), found.public_key)
     if len(found.public_key) != 65 or len(found.secret) != 16:

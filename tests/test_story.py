@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
 
 
 async def test_two_people_and_a_stranger_on_a_fresh_server(tmp_path: Path):
-    site = Site(tmp_path, registration__mode="open")
+    site = Site(tmp_path, anew=True, registration__mode="open")
     try:
         process = await site.run()
         await process.says("/setup?token=")

@@ -65,6 +65,7 @@ def test_a_push_service_can_check_who_sends():
         ("B" + "A" * 86, "BTBZMqHH6r4Tts7J_aSIgg"),  # A point that is not on the curve.
         ("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "AAAA"),
         ("ü", "BTBZMqHH6r4Tts7J_aSIgg"),
+        (Device().p256dh + "!" * 100, "BTBZMqHH6r4Tts7J_aSIgg"),  # It would be kept with all of that.
     ],
 )
 def test_what_is_no_key_is_refused(public_key: str, secret: str):

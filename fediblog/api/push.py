@@ -26,7 +26,7 @@ async def subscribe() -> Response:
         auth.token() or "",
         _device(_part(given, "subscription")),
         _alerts(_part(given, "data")) or frozenset(),
-        _policy(_part(given, "data")) or From.ALL,
+        _policy(given) or From.ALL,
     )
     return await _answer(found)
 
@@ -42,8 +42,9 @@ async def show() -> Response:
 @scope("push")
 async def change() -> Response:
     """PUT /api/v1/push/subscription: `data[alerts]` and `data[policy]`; what is not given stays."""
-    data = _part(await forms.parameters(), "data")
-    found = await push_subscriptions.change(auth.bearer().token_id, _alerts(data), _policy(data))
+    given = await forms.parameters()
+    alerts = _alerts(_part(given, "data"))
+    found = await push_subscriptions.change(auth.bearer().token_id, alerts, _policy(given))
     return await _answer(found)
 
 
@@ -85,11 +86,13 @@ def _alerts(data: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(kind.value for kind in Kind if forms.boolean(alerts.get(noticed.word(kind))))
 
 
-def _policy(data: Mapping[str, Any]) -> From | None:
-    if "policy" not in data:
+def _policy(given: Mapping[str, Any]) -> From | None:
+    """By whom one is woken: in `data`, or beside it as Mastodon.py sends it."""
+    wanted = _part(given, "data").get("policy", given.get("policy"))
+    if wanted is None:
         return None
     try:
-        return From(forms.text(data["policy"]))
+        return From(forms.text(wanted))
     except ValueError:
         raise Invalid("The policy is all, followed, follower or none.", field="policy") from None
 

@@ -240,6 +240,6 @@ def _which(name: str, given: Mapping[str, str]) -> str:
     if name != channels.LIST:
         return ""
     number = given.get("list", "")
-    if not (number.isascii() and number.isdigit()) or int(number[:20]) > BIGGEST:
+    if not (number.isascii() and number.isdigit()) or len(number) > 19 or int(number) > BIGGEST:
         raise NotFound
-    return number
+    return str(int(number))

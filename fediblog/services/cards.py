@@ -7,10 +7,12 @@ ours looking. Of the page text is kept; its picture comes through the media cach
 """
 
 import asyncio
+import codecs
 import random
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
@@ -31,6 +33,12 @@ _SOON = (moments.MINUTE, 10 * moments.MINUTE)
 _PAGES = ("text/html", "application/xhtml+xml")
 _OEMBED = ("application/json", "application/json+oembed", "text/javascript")
 _NO_LINKS = frozenset({"mention", "hashtag", "u-url"})
+# What pages are written in. Python knows more: codecs that raise, that make text which no column can hold,
+# and one that takes the square of the length.
+_CHARSETS = re.compile(
+    r"utf-8|ascii|utf-16(-le|-be)?|iso8859-\d+|cp125\d|cp(437|850|866|874|932|949|950)|koi8-[rut]"
+    r"|big5(hkscs)?|gb(2312|k|18030)|euc_(jp|kr|jis_2004|jisx0213)|shift_jis(_2004|x0213)?|iso2022_(jp|kr)"
+)
 _BIGGEST = 10_000
 _PORTION = 100
 
@@ -138,10 +146,10 @@ def _address(url: str, base: str = "") -> str:
 async def _ask(url: str) -> Page | None:
     """None when nothing can be had."""
     try:
-        if await domains.refused(http.origin(url).partition("://")[2]):
-            return None
-        answer = await http.fetch(url, accept=_PAGES)
+        answer = await _fetch(url, _PAGES)
     except http.Outside:
+        return None
+    if answer is None:
         return None
     # A megabyte of HTML takes longer than others should wait for.
     described = await asyncio.to_thread(_read, answer)
@@ -151,12 +159,25 @@ async def _ask(url: str) -> Page | None:
     )
 
 
+async def _fetch(url: str, accept: Sequence[str]) -> http.Fetched | None:
+    """None from a server that we do not speak with. Raises Outside."""
+    if await domains.refused(http.origin(url).partition("://")[2]):
+        return None
+    return await http.fetch(url, accept=accept)
+
+
 def _read(answer: http.Fetched) -> Described:
-    charset = answer.content_type.parameters.get("charset", "utf-8")
+    charset = _charset(answer.content_type.parameters.get("charset", ""))
+    return describe(answer.body.decode(charset, "replace"))
+
+
+def _charset(given: str) -> str:
+    """What a server says that its page is written in, if that may be; otherwise UTF-8."""
     try:
-        return describe(answer.body.decode(charset, "replace"))
-    except LookupError:
-        return describe(answer.body.decode("utf-8", "replace"))
+        name = codecs.lookup(given).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return name if _CHARSETS.fullmatch(name) else "utf-8"
 
 
 def _as_card(described: Described, url: str) -> Page:
@@ -179,11 +200,11 @@ async def _with_oembed(page: Page, url: str) -> Page:
     if not url:
         return page
     try:
-        answer = await http.fetch(url, accept=_OEMBED)
-        said = orjson.loads(answer.body)
+        answer = await _fetch(url, _OEMBED)
+        said = orjson.loads(answer.body) if answer else None
     except (http.Outside, orjson.JSONDecodeError):
         return page
-    if not isinstance(said, dict):
+    if answer is None or not isinstance(said, dict):
         return page
     return replace(
         page,
@@ -206,11 +227,12 @@ def _size(given: str) -> int:
 
 
 def _moment(given: str) -> int | None:
+    """When a page was published. Nothing was before 1970, as far as we can count, or will have been."""
     try:
-        when = datetime.fromisoformat(given)
-        return moments.of(when if when.tzinfo else when.replace(tzinfo=UTC))
+        found = moments.of(datetime.fromisoformat(given))
     except (ValueError, OverflowError):
         return None
+    return found if 0 < found <= moments.now() + moments.DAY else None
 
 
 async def _renew(card_id: int) -> None:

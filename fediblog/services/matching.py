@@ -6,8 +6,10 @@ changes filters says so here, so that this process sees it at once; others do wh
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import orjson
@@ -79,26 +81,34 @@ class Writing(NamedTuple):
     descriptions: Iterable[str]
 
 
+class Words(NamedTuple):
+    """The words of a post, folded, and which there are: most keywords are answered by these alone."""
+
+    line: str
+    single: frozenset[str]
+
+
 class Matcher:
     """All filters of somebody, ready to be held against posts."""
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._filters = [
-            (found, [(word, folded(word.keyword)) for word in found.keywords], _post_ids(found))
-            for found in filters
+            (found, [(word, _needle(word)) for word in found.keywords], _post_ids(found)) for found in filters
         ]
 
-    def hits(self, words: str, post_ids: tuple[int, ...], now: int) -> list[Hit]:
-        """Those that match folded words or one of the ids and have not expired."""
-        found = []
+    def hits(self, words: Words, post_ids: tuple[int, ...], now: int) -> list[Hit]:
+        """Those that match the words or one of the ids and have not expired."""
+        found: list[Hit] = []
+        seen: dict[_Needle, bool] = {}
         for each, needles, marked in self._filters:
             if each.expires_at is not None and each.expires_at <= now:
                 continue
-            keywords = [
-                word.keyword
-                for word, needle in needles
-                if needle in words and (not word.whole_word or _stands_alone(needle, words))
-            ]
+            keywords = []
+            for word, needle in needles:
+                if needle not in seen:
+                    seen[needle] = _is_in(needle, words)
+                if seen[needle]:
+                    keywords.append(word.keyword)
             posts = [number for number in post_ids if number in marked]
             if keywords or posts:
                 found.append(Hit(each, keywords, posts))
@@ -131,15 +141,21 @@ def forget(account_id: int) -> None:
     _states.drop(account_id)
 
 
-def words_of(post_id: int, version: int, writing: Callable[[], Writing]) -> str:
+def words_of(post_id: int, version: int, writing: Callable[[], Writing]) -> Words:
     """What is matched of one version of a post, folded. Made once: `writing` is asked only for that."""
     found = _words.get((post_id, version))
     if found is None:
         made = writing()
         texts = (made.summary, text.words(made.content), *made.options, *made.descriptions)
-        found = folded("\n".join(texts))
-        _words.put((post_id, version), found, 2 * len(found) + _OVERHEAD)
+        found = words_in("\n".join(texts))
+        _words.put((post_id, version), found, _weight(found))
     return found
+
+
+def words_in(typed: str) -> Words:
+    """A text as it is matched."""
+    line = folded(typed)
+    return Words(line, frozenset(_runs(line)))
 
 
 def folded(typed: str) -> str:
@@ -159,7 +175,7 @@ _MEGABYTE = 1024 * 1024
 _OVERHEAD = 200
 _states: Recent[State] = Recent(10_000)
 _matchers: Recent[tuple[State, Matcher]] = Recent(1_000)
-_words: Shelf[str] = Shelf(16 * _MEGABYTE)
+_words: Shelf[Words] = Shelf(16 * _MEGABYTE)
 _changes = 0
 
 
@@ -181,25 +197,60 @@ async def _compile(account_id: int, state: State) -> Matcher:
     return made
 
 
-def _stands_alone(needle: str, words: str) -> bool:
-    """As Mastodon does it: an edge of a whole word counts only where the keyword itself ends in a letter."""
-    at = words.find(needle)
+class _Needle(NamedTuple):
+    """A folded keyword. Whole words begin and end where it does, or are in it: `runs` are all of them."""
+
+    text: str
+    whole_word: bool
+    runs: tuple[str, ...] = ()
+
+
+def _needle(word: Keyword) -> _Needle:
+    text = folded(word.keyword)
+    return _Needle(text, word.whole_word, tuple(_runs(text)) if word.whole_word else ())
+
+
+def _is_in(needle: _Needle, words: Words) -> bool:
+    """As Mastodon does it: an edge of a whole word counts only where the keyword itself ends in a letter.
+
+    One that is a single word is looked up. Only of phrases all of whose words are there the places are walked
+    through: somebody may have a thousand keywords, and strangers write what these are held against.
+    """
+    if not words.single.issuperset(needle.runs):
+        return False
+    if needle.runs == (needle.text,):
+        return True
+    return needle.text in words.line and (not needle.whole_word or _stands_alone(needle.text, words.line))
+
+
+def _stands_alone(needle: str, line: str) -> bool:
+    begins, ends = _is_of_a_word(needle[0]), _is_of_a_word(needle[-1])
+    at = line.find(needle)
     while at >= 0:
         end = at + len(needle)
-        before, after = words[at - 1 : at] if at else "", words[end : end + 1]
-        if not (_joins(before, needle[0]) or _joins(needle[-1], after)):
+        before, after = line[at - 1 : at] if at else "", line[end : end + 1]
+        if not (begins and before and _is_of_a_word(before)) and not (
+            ends and after and _is_of_a_word(after)
+        ):
             return True
-        at = words.find(needle, at + 1)
+        at = line.find(needle, at + 1)
     return False
 
 
-def _joins(one: str, other: str) -> bool:
-    """Whether two neighbours are of one word."""
-    return bool(one and other) and _is_of_a_word(one) and _is_of_a_word(other)
+def _runs(line: str) -> Iterator[str]:
+    """What stands together in it as words: letters, with their marks, and digits."""
+    for of_a_word, run in groupby(line, _is_of_a_word):
+        if of_a_word:
+            yield "".join(run)
 
 
+@lru_cache(4_096)
 def _is_of_a_word(character: str) -> bool:
     return unicodedata.category(character)[0] in "LM" or unicodedata.category(character) in ("Nd", "Pc")
+
+
+def _weight(words: Words) -> int:
+    return 4 * len(words.line) + 60 * len(words.single) + _OVERHEAD
 
 
 def _post_ids(found: Filter) -> frozenset[int]:

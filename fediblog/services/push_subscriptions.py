@@ -11,6 +11,7 @@ from fediblog import db, http, ids, keys, moments, webpush
 from fediblog.config import settings
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
+from fediblog.services import locks
 from fediblog.services.server_keys import Kept
 
 _LONGEST = 2_048
@@ -58,16 +59,17 @@ async def public_key() -> str:
 async def subscribe(
     account: Account, token_id: int, token: str, device: Device, alerts: Collection[str], policy: From
 ) -> Subscription:
-    """Let a device be woken for this token, instead of what stood there before. Raises Invalid.
+    """Let a device be woken for this token, instead of what stood there before.
 
-    Of too many the account's oldest ends.
+    Of too many the account's oldest ends. Raises Invalid, NotFound when the token has ended at this moment.
     """
     _check(device)
     sealed = keys.seal(settings().secret, token.encode())
     async with db.transaction():
-        await db.execute("DELETE FROM push_subscription WHERE token_id = $1", token_id)
+        if await db.value(_HOLD.format(keeping=locks.keeping("t")), token_id) is None:
+            raise NotFound
         await db.execute(
-            _INSERT,
+            _PUT,
             *(ids.new(), token_id, account.id, device.endpoint, device.p256dh, device.auth),
             *(device.standard, db.json(sorted(alerts)), policy.value, moments.now(), sealed),
         )
@@ -120,10 +122,14 @@ def _subscription(line: Mapping[str, Any]) -> Subscription:
     return Subscription(line["id"], line["endpoint"], bool(line["standard"]), alerts, From(line["policy"]))
 
 
-_INSERT = """
+_HOLD = "SELECT t.id FROM oauth_token t WHERE t.id = $1 {keeping}"
+_PUT = """
 INSERT INTO push_subscription
   (id, token_id, account_id, endpoint, p256dh, auth, standard, alerts, policy, created_at, token_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (token_id) DO UPDATE SET id = excluded.id, endpoint = excluded.endpoint,
+  p256dh = excluded.p256dh, auth = excluded.auth, standard = excluded.standard, alerts = excluded.alerts,
+  policy = excluded.policy, created_at = excluded.created_at, token_sealed = excluded.token_sealed
 """
 _END_THE_OLDEST = """
 DELETE FROM push_subscription WHERE account_id = $1 AND id NOT IN (

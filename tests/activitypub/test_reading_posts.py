@@ -8,6 +8,7 @@ import pytest
 
 from fediblog import moments
 from fediblog.activitypub import compact, reading
+from fediblog.activitypub.reading import dates
 from fediblog.activitypub.vocabulary import PUBLIC
 from fediblog.config import Config
 from fediblog.errors import Malformed
@@ -225,6 +226,12 @@ def test_dates_are_read_and_kept_within_reason(published: Any, moment: int):
 def test_no_date_and_a_date_to_come_are_now(published: Any):
     before = moments.now()
     assert before <= post(published=published).created_at <= moments.now()
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"])
+def test_the_end_of_a_poll_in_the_year_10000_can_still_be_written(end: str):
+    ends_at = dates.parsed(end)
+    assert ends_at is not None and moments.iso(ends_at) == "9999-12-31T00:00:00.000Z"
 
 
 def test_only_a_later_date_is_an_edit():

@@ -6,7 +6,7 @@ honest names answer is played. What is asserted is what sockets were told to con
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,7 +29,6 @@ from fediblog.activitypub import (
 )
 from fediblog.activitypub.budgets import Budget
 from fediblog.activitypub.vocabulary import JRD_JSON
-from fediblog.app import create_app
 from fediblog.config import Config
 from fediblog.errors import FediblogError
 from fediblog.http import opening
@@ -37,6 +36,7 @@ from fediblog.models import Account, Media
 from fediblog.services import link_checks, media_cache, recipients, relays, remote_files
 from tests.activitypub.handlers.stage import Someone, befriend, handle, meet
 from tests.activitypub.test_delivery import letter
+from tests.harness import apps
 from tests.harness.fediverse import Fediverse, Node
 from tests.http.conftest import Names, _authorities_are_read_once, dials  # noqa: F401
 from tests.people import remote
@@ -116,7 +116,7 @@ async def played(config: Config, database: None, names: Names) -> AsyncIterator[
 
 @pytest.fixture
 def stage(played: Fediverse, config: Config, alice: Account) -> Callable[[str], Awaitable[Stage]]:
-    app = cache(partial(create_app, config, open_house=False))
+    app = partial(apps.shared, config)
 
     async def make(host: str) -> Stage:
         rita = await meet(played, f"rita{ids.new()}")

@@ -36,6 +36,8 @@ async def test_a_subscription_is_made_changed_and_ended(app_of: AppOf, alice: Ac
     assert changed["policy"] == "followed" and changed["id"] == made["id"]
     assert (await hers.put(PATH, json={"data": {"policy": "none"}}))["alerts"] == changed["alerts"]
 
+    beside = {**_wish(Device()), "policy": "follower"}  # As Mastodon.py sends it.
+    assert (await hers.post(PATH, json=beside))["policy"] == "follower"
     again = await hers.post(PATH, json=_wish(Device()))
     assert again["id"] != made["id"] and again["policy"] == "all" and not any(again["alerts"].values())
     assert await hers.delete(PATH) == {}

@@ -35,6 +35,8 @@ def command(folder, capsys, monkeypatch):
 
     def run(*words, given=""):
         monkeypatch.setattr(sys, "argv", ["fediblog", *words])
+        # Or its name would be told by how pytest was started.
+        monkeypatch.setattr(sys.modules["__main__"], "__package__", None)
         monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:

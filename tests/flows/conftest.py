@@ -21,10 +21,10 @@ async def install(tmp_path: Path) -> AsyncIterator[Callable[..., Site]]:
     """`install(mail__url=…)` makes a site; its processes end with the test."""
     made: list[Site] = []
 
-    def make(**keys: Any) -> Site:
+    def make(**options: Any) -> Site:
         folder = tmp_path / f"site-{len(made)}"
         folder.mkdir()
-        made.append(Site(folder, **keys))
+        made.append(Site(folder, **options))
         return made[-1]
 
     yield make

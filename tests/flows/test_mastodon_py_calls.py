@@ -56,11 +56,11 @@ class Caller:
 
 
 class Party:
-    """Alice, Bob and Carol, with somebody who has no token."""
+    """Alice, Bob and Carol, Mona of the staff, and somebody who has no token."""
 
     def __init__(self, url: str, tokens: list[str]) -> None:
         self.calls: Counter[str] = Counter()
-        self.alice, self.bob, self.carol = (Caller(url, token, self.calls) for token in tokens)
+        self.alice, self.bob, self.carol, self.mona = (Caller(url, token, self.calls) for token in tokens)
         self.nobody = Caller(url, None, self.calls)
 
 
@@ -341,6 +341,62 @@ def notifications(party: Party) -> None:
     assert alice.notifications() == []
 
 
+def quotes(party: Party) -> None:
+    """Quoting with consent, and taking it back."""
+    alice, bob = party.alice, party.bob
+    free = alice.status_post("quote me", quote_approval_policy="public")
+    quoting = bob.status_post("look at this", quoted_status_id=free.id)
+    assert (quoting.quote.state, quoting.quote.quoted_status.id) == ("accepted", free.id)
+    assert [one.id for one in alice.status_quotes(free.id)] == [quoting.id]
+    assert alice.status_quote_revoke(free.id, quoting.id).quote.state == "revoked"
+    closed = alice.status_update_quote_approval_policy(free.id, "nobody")
+    assert closed.quote_approval.automatic == []
+    refused(MastodonAPIError, bob.status_post, "again", quoted_status_id=free.id)
+
+
+def devices(party: Party) -> None:
+    """The subscription of a token to Web Push."""
+    bob = party.bob
+    _, keys = bob.push_subscription_generate_keys()
+    made = bob.push_subscription_set("https://push.example/1", keys, mention_events=True, policy="followed")
+    assert (made.alerts.mention, made.policy, bob.push_subscription().id) == (True, "followed", made.id)
+    assert bob.push_subscription_update(follow_events=True).alerts.follow is True
+    bob.push_subscription_delete()
+    refused(MastodonNotFoundError, bob.push_subscription)
+
+
+def staff(party: Party) -> None:
+    """Reports, and what the staff does by its apps."""
+    alice, mona = party.alice, party.mona
+    b = party.bob.id
+    report = alice.report(b, comment="rude", category="other")
+    assert report.comment == "rude" and report.target_account.id == b
+    assert [one.id for one in mona.admin_reports()] == [report.id] == [mona.admin_report(report.id).id]
+    assert mona.admin_report_assign(report.id).assigned_account.username == "mona"
+    assert mona.admin_report_unassign(report.id).assigned_account is None
+    assert mona.admin_report_resolve(report.id).action_taken is True
+    assert mona.admin_report_reopen(report.id).action_taken is False
+    assert "bob" in [one.username for one in mona.admin_accounts_v2(origin="local")]
+    assert mona.admin_accounts_v1() and mona.admin_account(b).email == "bob@mail.example"
+    mona.admin_account_moderate(b, action="silence", report_id=report.id, send_email_notification=False)
+    assert mona.admin_account(b).silenced is True and mona.admin_account_unsilence(b).silenced is False
+    block = mona.admin_create_domain_block("evil.example", severity="silence", public_comment="spam")
+    assert mona.admin_update_domain_block(block.id, severity="suspend").severity == "suspend"
+    assert mona.admin_domain_blocks(block.id).domain == "evil.example" and mona.admin_domain_blocks()
+    mona.admin_delete_domain_block(block.id)
+    allow = mona.admin_create_domain_allow("good.example")
+    assert mona.admin_domain_allow(allow.id).domain == mona.admin_domain_allows()[0].domain == "good.example"
+    mona.admin_delete_domain_allow(allow.id)
+    mail = mona.admin_create_email_domain_block("trash.example")
+    assert mona.admin_email_domain_block(mail.id).domain == mona.admin_email_domain_blocks()[0].domain
+    mona.admin_delete_email_domain_block(mail.id)
+    network = mona.admin_create_ip_block("192.0.2.0/24", severity="sign_up_block", comment="test")
+    assert mona.admin_ip_block(network.id).severity == mona.admin_ip_blocks()[0].severity == "sign_up_block"
+    assert mona.admin_update_ip_block(network.id, severity="no_access").severity == "no_access"
+    mona.admin_delete_ip_block(network.id)
+    refused(MastodonAPIError, alice.admin_reports)
+
+
 AREAS = (
     the_server,
     oneself,
@@ -351,12 +407,18 @@ AREAS = (
     hashtags,
     filters,
     notifications,
+    quotes,
+    devices,
+    staff,
 )
 
 
 async def test_mastodon_py_makes_a_hundred_and_fifty_calls_of_all_areas_and_more(site: Site) -> None:
     await site.run(registration__mode="open")
     tokens = [(await site.person(name)).token for name in ("alice", "bob", "carol")]
+    await site.person("mona", "admin")
+    scopes = "read write admin:read admin:write"
+    tokens.append(await site.command("tokens", "create", "mona", "--scopes", scopes))
     party = Party(site.url, tokens)
     for area in AREAS:
         await asyncio.to_thread(area, party)

@@ -63,6 +63,7 @@ def guarded_site(
 ) -> Site:
     """An installation whose every part has a password, and whose processes tell all they know."""
     return install(
+        anew=True,  # What is said while modules are read is looked at, too.
         database__url=empty_database.replace("postgres@", f"postgres:{quote(DATABASE)}@"),
         redis__url=guarded_redis,
         mail__url=guarded_smtp.url.replace("//", f"//dora:{quote(SMTP)}@"),

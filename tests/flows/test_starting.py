@@ -17,7 +17,8 @@ pytestmark = pytest.mark.once
 _GENEROUS = 20.0
 
 
-async def test_a_second_start_finds_everything_again_and_is_ready_soon(site: Site) -> None:
+async def test_a_second_start_finds_everything_again_and_is_ready_soon(install: Callable[..., Site]) -> None:
+    site = install(anew=True)
     [token] = await site.people("alice")
     first = await site.run()
     alice = await site.app(token)

@@ -5,7 +5,6 @@ its folder is locked while we live, and folders without a living owner are swept
 """
 
 import atexit
-import ctypes
 import fcntl
 import os
 import shutil
@@ -15,14 +14,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_PR_SET_PDEATHSIG = 1
+from tests.harness.cradle import die_with
+
 _PREFIX = "fediblog-test-"
-_libc = ctypes.CDLL(None)
 
 
 def need(program: str, package: str, *places: str) -> str:
@@ -57,12 +57,7 @@ def start(command: list[str], farewell: int = signal.SIGTERM, **options: Any) ->
     """Start a program that gets the signal `farewell` when this process dies, however it dies."""
     parent = os.getpid()
 
-    def die_with_us() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, farewell)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    process = subprocess.Popen(command, preexec_fn=die_with_us, **options)
+    process = subprocess.Popen(command, preexec_fn=partial(die_with, parent, farewell), **options)
     atexit.register(stop, process, farewell)
     return process
 

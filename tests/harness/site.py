@@ -12,7 +12,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import httpx
 import orjson
@@ -22,10 +23,13 @@ from fediblog import config as configuration
 from fediblog import house
 from fediblog.services import tokens
 from tests.harness import described, processes
+from tests.harness.nursery import Child, Files, nursery
 from tests.people import person, user_of
 
 SECRET_KEY = "S3cr3tKeyOfTheSiteThatNobodyMayEverSee.0123456789"
 _HOME = Path(__file__).parents[2]
+
+Start = Callable[[list[str], dict[str, str], Path, Files], "subprocess.Popen[bytes] | Child"]
 
 
 async def until(
@@ -118,19 +122,12 @@ class Process:
     """A process of fediblog that goes on until it is told to end."""
 
     def __init__(
-        self, words: Sequence[str], environment: dict[str, str], log: Path, url: str, module: str = "fediblog"
+        self, start: Start, command: list[str], environment: dict[str, str], log: Path, url: str
     ) -> None:
         self.log, self.url = log, url
-        self._parent = "web" in words
-        with log.open("wb") as output:
-            self._process = processes.start(
-                [sys.executable, "-m", module, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                cwd=log.parent,
-            )
+        self._parent = "web" in command
+        with log.open("wb") as output, Path(os.devnull).open("rb") as nothing:
+            self._process = start(command, environment, log.parent, (nothing, output, output))
 
     @property
     def pid(self) -> int:
@@ -202,11 +199,13 @@ class Process:
 class Site:
     """One installation: a folder with a configuration, and the processes that run on it.
 
-    Keys are given as `mail__url=…`; they go into the environment of every command, as in a container.
+    Keys are given as `mail__url=…`; they go into the environment of every command, as in a container. With
+    `anew` each process is a fresh interpreter; else it is forked from one that has read all modules.
     """
 
-    def __init__(self, folder: Path, **keys: Any) -> None:
+    def __init__(self, folder: Path, anew: bool = False, **keys: Any) -> None:
         self.folder = folder
+        self._start: Start = _anew if anew else nursery().start
         self.url = self.free_url()
         self.config = folder / "fediblog.toml"
         self.config.write_text(f'domain = "localhost:8000"\nbase_url = "{self.url}"\n')
@@ -236,7 +235,8 @@ class Site:
         if url:
             keys["bind"] = url.removeprefix("http://")
         log = self.folder / f"{len(self.processes)}-{words[0]}.log"
-        process = Process(self._command(words), self._environment(keys), log, url or self.url, module)
+        command = [module, *self._command(words)]
+        process = Process(self._start, command, self._environment(keys), log, url or self.url)
         self.processes.append(process)
         return process
 
@@ -248,17 +248,18 @@ class Site:
 
     async def command(self, *words: str, given: str = "") -> str:
         """Run a command that ends by itself; gives its stdout. Raises AssertionError when it fails."""
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "fediblog", *self._command(words)],
-            input=given.encode(),
-            capture_output=True,
-            env=self._environment({}),
-            cwd=self.folder,
-            timeout=60,
-        )
-        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
-        return done.stdout.decode().strip()
+        with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+            stdin.write(given.encode())
+            stdin.seek(0)
+            command = ["fediblog", *self._command(words)]
+            process = self._start(command, self._environment({}), self.folder, (stdin, stdout, stderr))
+            try:
+                await until(lambda: process.poll() is not None, 60, f"{words} goes on and on")
+            finally:
+                process.kill()
+            said, complained = _text(stdout), _text(stderr)
+        assert process.returncode == 0, f"{words}: {process.returncode}\n{said}\n{complained}"
+        return said.strip()
 
     async def person(self, name: str, role: str = "user", url: str = "") -> App:
         """Somebody whom the admin makes at the command line, with a token in their program."""
@@ -320,3 +321,17 @@ class Site:
             "PYTHONPATH": str(_HOME),
             **{f"FEDIBLOG__{name.upper()}": str(value) for name, value in values.items()},
         }
+
+
+def _anew(
+    command: list[str], environment: dict[str, str], folder: Path, files: Files
+) -> "subprocess.Popen[bytes]":
+    stdin, stdout, stderr = files
+    options: dict[str, Any] = {"env": environment, "cwd": folder}
+    options |= {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+    return processes.start([sys.executable, "-m", *command], **options)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -165,17 +165,18 @@ async def test_what_comes_in_drops_ends_by_the_deadline(lab: Config, serve: Serv
 async def test_one_deadline_is_for_all_hops(lab: Config, serve: Serve) -> None:
     def slowly(location: str) -> Callable[..., Awaitable[None]]:
         async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
             writer.write(reply(b"", 302, location=location))
 
         return answer
 
+    # On a busy machine all but the waiting may take a quarter of a second.
     peer = await serve({f"/{number}": slowly(f"/{number + 1}") for number in range(5)})
     started = time.monotonic()
     with pytest.raises(Unreachable) as caught:
-        await fetch(peer, "/0", seconds=0.7)
+        await fetch(peer, "/0", seconds=1.25)
     assert (caught.value.reason, len(peer.asked)) == ("time", 3)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.4
 
 
 @pytest.mark.parametrize(

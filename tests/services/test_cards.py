@@ -6,9 +6,12 @@ import orjson
 import pytest
 
 from fediblog import db, moments
+from fediblog.api import rendering
 from fediblog.models import Account, Post, Visibility
-from fediblog.services import cards, posts, receiving, upkeep, views
+from fediblog.services import cards, domain_rules, posts, receiving, upkeep, views
 from fediblog.services.composing import Draft
+from fediblog.services.domain_rules import Rule
+from fediblog.services.domains import Level
 from fediblog.services.incoming import Attachment
 from fediblog.text.pages import describe
 from tests.harness.fediverse import Fediverse, Peer
@@ -215,6 +218,41 @@ async def test_an_oembed_that_is_none_changes_nothing(alice: Account, news: Peer
     found = (await views.body(post.id)).link
     assert found is not None
     assert (found.title, found.author_name) == ("T", "")
+
+
+@pytest.mark.parametrize(
+    "published", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00Z"]
+)
+async def test_a_date_that_nobody_can_read_is_none(alice: Account, news: Peer, published: str):
+    html = f'<title>T</title><meta property="article:published_time" content="{published}">'
+    news.answers[PAGE] = (200, "text/html", html.encode())
+    post = await write(alice)
+    await look()
+    found = await posts.entries([post.id], alice)
+    (status,) = await rendering.statuses(list(found.values()), alice)
+    assert orjson.loads(status)["card"]["published_at"] is None
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "unicode_escape", "utf-7", "punycode", "rot13"])
+async def test_codecs_that_are_no_charsets_are_not_asked(alice: Account, news: Peer, charset: str):
+    news.answers[PAGE] = (200, f"text/html; charset={charset}", b"<title>A\\ud800+2AA-B-</title>")
+    post = await write(alice)
+    await look()
+    found = (await views.body(post.id)).link
+    assert found is not None and found.title == "A\\ud800+2AA-B-"
+
+
+async def test_a_server_with_which_we_do_not_speak_is_not_asked_by_oembed_either(
+    alice: Account, news: Peer, fediverse: Fediverse
+):
+    other = fediverse.server("refused.example")
+    async with db.transaction():
+        await domain_rules.make(Rule("refused.example", Level.SUSPEND), None)
+    link = '<title>T</title><link type="application/json+oembed" href="https://refused.example/oembed">'
+    news.answers[PAGE] = (200, "text/html", link.encode())
+    await write(alice)
+    await look()
+    assert other.asked == []
 
 
 def test_pages_are_read_as_they_come():

@@ -358,3 +358,25 @@ async def test_who_has_no_device_costs_no_statement_more(
     with recorded() as quiet:
         await mention(carol, "@bob hello")
     assert len(woken) - len(quiet) == 2
+
+
+async def test_a_token_that_has_ended_at_this_moment_gets_no_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    await tokens.revoke(token)
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    with pytest.raises(NotFound):
+        await push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL)
+
+
+async def test_twins_leave_one_subscription(alice: Account) -> None:
+    token = await tokens.create(alice, await user_of(alice), "push")
+    bearer, device = await tokens.find(token), Device()
+    assert bearer is not None
+    given = push_subscriptions.Device(ENDPOINT, device.p256dh, device.auth)
+    twins = [
+        push_subscriptions.subscribe(alice, bearer.token_id, token, given, (), From.ALL) for _ in range(4)
+    ]
+    await asyncio.gather(*twins)
+    assert await db.value("SELECT count(*) FROM push_subscription") == 1

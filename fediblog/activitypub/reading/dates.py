@@ -8,6 +8,8 @@ from fediblog import moments
 
 # 2000-01-01: nothing in the fediverse is older.
 _EARLIEST = 946_684_800_000
+# The last day that can be written, in every time zone: what comes after it breaks whoever has to write it.
+_LATEST = 253_402_214_400_000
 _LONGEST = 64
 # xsd:duration (RFC of ActivityStreams §4.1 `duration`), as far as films need it.
 _DURATION = re.compile(
@@ -19,13 +21,13 @@ _SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 
 
 def parsed(value: Any) -> int | None:
-    """The moment as it is written, not before 2000; None for what is no date. Without an offset it is UTC."""
+    """The moment that is written, from 2000 to 9999; None for what is no date. Without an offset: UTC."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     try:
         moment = datetime.fromisoformat(value.strip())
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(_EARLIEST, int(aware.timestamp() * 1_000))
+        return min(max(_EARLIEST, int(aware.timestamp() * 1_000)), _LATEST)
     except (ValueError, OverflowError):
         return None
 
