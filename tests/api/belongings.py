@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from fediblog import moments
-from fediblog.description import schemas
+from fediblog.description import openapi, schemas
 from fediblog.description.route import Route
 from fediblog.models import Account
 from fediblog.services import tokens
@@ -96,6 +96,17 @@ class Belongings:
             name: schemas.schema(kind) for name, kind in route.form.items() if schemas.is_required(kind)
         }
         return {name: self._some(kind) for name, kind in needed.items()}
+
+    def handed_in(self, route: Route) -> Iterator[dict[str, str]]:
+        """Forms in which one of these ids stands where an id may stand, each time another."""
+        kinds = {name: schemas.schema(kind) for name, kind in openapi.flat(route.form).items()}
+        # Where words may stand these are good for everything, also as a language.
+        words = {name: "en" for name, kind in kinds.items() if _is_text(kind) and "format" not in kind}
+        needed = {name: self._some(kind) for name, kind in kinds.items() if name in self.form(route)}
+        about = {name: str(self.owner.id) for name, kind in kinds.items() if name in needed and _is_id(kind)}
+        for name, number in product(kinds, self._ids()):
+            if _is_id(kinds[name]) or _is_id(kinds[name].get("items", {})):
+                yield {**needed, **about, **words, name: number}
 
     def _ids(self) -> list[str]:
         return sorted({number for found in self.private.values() for number in found if number.isdigit()})

@@ -5,6 +5,7 @@ its words. tests/api/belongings.py says what there is.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -82,15 +83,47 @@ async def test_no_answer_tells_anybody_else_of_it(hers: Belongings, others: dict
     assert wrong == []
 
 
-async def test_its_owner_is_told_of_all_of_it(hers: Belongings) -> None:
-    """Without which the others could ask in vain for what is not there at all."""
+async def test_no_form_gets_hold_of_it_and_its_owner_has_all_of_it_still(
+    hers: Belongings, others: dict[str, App]
+) -> None:
+    """Somebody answers, quotes, reports, attaches, filters … by ids that are not theirs."""
+    his = replace(hers, private=await _a_few(others["another"]))
+    wrong, asked = [], 0
+    for route in book.ROUTES:
+        if hers.is_private(route) and not his.is_private(route):
+            continue
+        for form in hers.handed_in(route):
+            answer = await others["another"].send(route.method, next(his.paths(route)), form=form)
+            told = _told(await answer.get_data(), hers.secrets)
+            asked += 1
+            if told or answer.status_code >= 500:
+                wrong.append((route.method, route.path, form, answer.status_code, told))
+
+    assert asked > 100 and wrong == []
+    for app in others.values():
+        assert await _found(hers, app) == set()
+    assert await _found(hers, hers.app) == hers.secrets
+
+
+async def _found(hers: Belongings, app: App) -> set[str]:
+    """What an app is told when it asks for everything, by the ids alone."""
     told: set[str] = set()
     for route in _GETS:
         for path in hers.paths(route):
-            answer = await hers.app.send("GET", path, query_string=next(hers.questions(route)))
+            answer = await app.send("GET", path, query_string=next(hers.questions(route)))
             told |= _told(await answer.get_data(), hers.secrets)
+    return told
 
-    assert hers.secrets - told == set()
+
+async def _a_few(app: App) -> dict[str, list[str]]:
+    """Things of one's own that others' can be put into."""
+    words = {"title": "mine", "context": ["home"]}
+    made = {
+        "post_id": await app.post("/api/v1/statuses", json={"status": "mine"}),
+        "list_id": await app.post("/api/v1/lists", json={"title": "mine"}),
+        "filter_id": await app.post("/api/v2/filters", json=words),
+    }
+    return {name: [one["id"]] for name, one in made.items()}
 
 
 def _asked(hers: Belongings, route: Route) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -69,6 +69,21 @@ async def test_no_route_does_anything_without_its_scope(configure: Callable[...,
     assert await contents(columns=_NOTED) == before
 
 
+def test_nothing_else_is_done_without_a_scope() -> None:
+    """A route that is new has one, or is named here."""
+    acting = {
+        (route.method, route.path) for route in book.ROUTES if route.method != "GET" and not route.scope
+    }
+
+    assert acting == {
+        ("POST", "/api/v1/apps"),
+        ("POST", "/api/v1/accounts"),  # By the app's own token.
+        ("POST", "/oauth/token"),
+        ("POST", "/oauth/revoke"),
+    }
+    assert {route.needs for route in book.ROUTES if route.scope} == {Needs.PERSON, Needs.READS}
+
+
 async def _askers(chief: Account, app_of: AppOf) -> Askers:
     nobody, ended, program = await app_of(), await app_of(chief, EVERYTHING), await app_of()
     await tokens.revoke(ended.token)
