@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from quart import g, request
 
 from fediblog import allowances, moments
-from fediblog.allowances import Budget
+from fediblog.allowances import Allowance, Budget
 from fediblog.api import dressing
 from fediblog.config import settings
 from fediblog.errors import Forbidden, Invalid, TooMany, Unauthenticated
@@ -82,8 +82,7 @@ async def identify() -> None:
     """
     sent = token()
     g.bearer = found = None if sent is None else await tokens.find(sent)
-    # Who shows what is no token is a stranger at an address: that is how tokens are guessed.
-    spend(_ASKING, str(found.account.id) if found and found.account else network())
+    spend(_ASKING, _caller(found, request.remote_addr))
     if found is None and sent is not None:
         raise Unauthenticated("The access token is invalid")
 
@@ -103,6 +102,21 @@ def spend(budget: Budget, caller: str) -> None:
         return
     left = allowances.take(budget, caller)
     cast(dict[str, Any], request.scope)[dressing.ALLOWANCE] = left
+    _require(left)
+
+
+def connects(found: Bearer | None, address: str | None) -> None:
+    """The same for a WebSocket, which is one request more of whoever opens it. Raises TooMany."""
+    if settings().limits.rate_limits:
+        _require(allowances.take(_ASKING, _caller(found, address)))
+
+
+def _caller(found: Bearer | None, address: str | None) -> str:
+    """Who shows what is no token is a stranger at an address: that is how tokens are guessed."""
+    return str(found.account.id) if found and found.account else throttle.network(address or "")
+
+
+def _require(left: Allowance) -> None:
     if left.left < 0:
         wait = max(1, -(-(left.until - moments.now()) // moments.SECOND))
         raise TooMany("Too many requests", retry_after=wait)

@@ -106,13 +106,17 @@ class Hall:
             raise TooMany("You have too many streams open.")
 
     async def enter(self, listener: Listener) -> None:
-        """Let somebody listen from now on. Raises as `admit`."""
+        """Let somebody listen from now on. Raises as `admit`; who gives up waiting is not here."""
         self.admit(listener)
         self._listeners.add(listener)
         self._of_one[listener.account.id] += 1
         if len(self._listeners) == 1:
             self._open()
-        await bus.ready()
+        try:
+            await bus.ready()
+        except BaseException:
+            self.leave(listener)
+            raise
 
     def leave(self, listener: Listener) -> None:
         """End somebody's stream; twice is the same as once."""

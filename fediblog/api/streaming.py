@@ -18,6 +18,7 @@ from fediblog.errors import FediblogError, Forbidden, Invalid, NotFound, TooMany
 from fediblog.paging import BIGGEST
 from fediblog.services import channels, lists, tokens
 from fediblog.services.channels import Channel
+from fediblog.services.tokens import Bearer
 
 blueprint = Blueprint("streaming_api", __name__, url_prefix="/api/v1")
 
@@ -61,7 +62,7 @@ async def events(place: str) -> Response:
         name = f"{name.removesuffix(':media')}:media"
     if name not in channels.NAMES:
         raise NotFound
-    listener = await _listener(_header(request.headers) or request.args.get("access_token", ""))
+    listener = _listener(await _bearer(_header(request.headers) or request.args.get("access_token", "")))
     channel = await _channel(listener, name, request.args)
     if request.method == "HEAD":
         return Response("", content_type="text/event-stream")
@@ -99,10 +100,11 @@ async def connect() -> Response | None:
     """GET /api/v1/streaming: `stream` begins with a subscription; more come and go by messages."""
     here = hall(current_app)
     offered = websocket.requested_subprotocols
+    token = _header(websocket.headers) or websocket.args.get("access_token", "") or next(iter(offered), "")
     try:
-        listener = await _listener(
-            _header(websocket.headers) or websocket.args.get("access_token", "") or next(iter(offered), "")
-        )
+        found = await _bearer(token)
+        auth.connects(found, websocket.remote_addr)
+        listener = _listener(found)
         if name := websocket.args.get("stream", ""):
             listener.channels.add(await _channel(listener, name, websocket.args))
         await here.enter(listener)
@@ -193,13 +195,16 @@ def _header(headers: Headers) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _listener(token: str) -> Listener:
+async def _bearer(token: str) -> Bearer | None:
+    return await tokens.find(token) if token else None
+
+
+def _listener(found: Bearer | None) -> Listener:
     """Who shows this token.
 
     Raises Unauthenticated for none, one that does not hold, and an app's own, Forbidden for who is not let
     in yet.
     """
-    found = await tokens.find(token) if token else None
     if found is not None and found.pending is not None:
         raise auth.not_yet(found.pending)
     if found is None or found.account is None:
@@ -240,6 +245,6 @@ def _which(name: str, given: Mapping[str, str]) -> str:
     if name != channels.LIST:
         return ""
     number = given.get("list", "")
-    if not (number.isascii() and number.isdigit()) or int(number[:20]) > BIGGEST:
+    if not (number.isascii() and number.isdigit()) or len(number) > 19 or int(number) > BIGGEST:
         raise NotFound
-    return number
+    return str(int(number))

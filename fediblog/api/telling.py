@@ -84,7 +84,7 @@ class Teller:
         """The post to those who would find it there if they read."""
         shown: dict[tuple[int, Channel], str | None] = {}
         for listener, channel in seats:
-            key = (listener.account.id, channel)
+            key = (listener.account.id, channels.place(channel))
             if key not in shown:
                 shown[key] = await _status(channel, listener.account, post_id)
             if shown[key] is not None:

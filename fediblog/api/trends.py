@@ -26,7 +26,7 @@ async def oldest() -> Response:
 async def hashtags() -> Response:
     """GET /api/v1/trends/tags: `limit` of 10, at most 20, and `offset`."""
     await auth.members_only()
-    found = await trends.hashtags(auth.viewer(), *_stretch(10, 20))
+    found = await trends.hashtags(auth.viewer(), *stretch(10, 20))
     return answers.json([tags.entity(tag) for tag in found])
 
 
@@ -35,7 +35,7 @@ async def hashtags() -> Response:
 async def statuses() -> Response:
     """GET /api/v1/trends/statuses: `limit` of 20, at most 40, and `offset`."""
     await auth.members_only()
-    found = await trends.statuses(auth.viewer(), *_stretch(20, 40))
+    found = await trends.statuses(auth.viewer(), *stretch(20, 40))
     return answers.json(rendering.listing(await rendering.statuses(found, auth.viewer())))
 
 
@@ -44,7 +44,7 @@ async def statuses() -> Response:
 async def links() -> Response:
     """GET /api/v1/trends/links: `limit` of 10, at most 20, and `offset`."""
     await auth.members_only()
-    found = await trends.links(*_stretch(10, 20))
+    found = await trends.links(*stretch(10, 20))
     return answers.json([entity(link) for link in found])
 
 
@@ -53,6 +53,7 @@ def entity(link: Link) -> entities.Json:
     return {**entities.preview(link.card), "history": tags.history(link.uses)}
 
 
-def _stretch(usual: int, most: int) -> tuple[int, int]:
+def stretch(usual: int, most: int) -> tuple[int, int]:
+    """`limit` and `offset` of the request."""
     offset = forms.number(request.args.get("offset")) or 0
     return paging.parse(request.args, usual, most).limit, min(max(offset, 0), _FURTHEST)

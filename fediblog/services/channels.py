@@ -7,6 +7,7 @@ count here as they count there, at the moment at which it is sent.
 
 from collections.abc import Collection
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -72,6 +73,11 @@ def facts_of(gone: News) -> Facts:
     return Facts(gone.author_id, is_public, is_public, True, frozenset(map(text.tag_key, gone.tags)))
 
 
+def place(channel: Channel) -> Channel:
+    """The one spelling of a channel: a hashtag has many, and all of them are one place to read."""
+    return channel._replace(which=_tag_key(channel.which)) if channel.name in TAGS else channel
+
+
 def may_carry(channel: Channel, post: Facts, lists_with: Collection[int] = ()) -> bool:
     """Whether it is worth while to ask. `lists_with` are the lists that the author is on."""
     if channel.name in PUBLIC:
@@ -79,7 +85,7 @@ def may_carry(channel: Channel, post: Facts, lists_with: Collection[int] = ()) -
         here = not (there.get("local") and not post.local) and not (there.get("remote") and post.local)
         return post.is_public and post.is_main and here
     if channel.name in TAGS:
-        return post.is_public and text.tag_key(channel.which) in post.tags
+        return post.is_public and _tag_key(channel.which) in post.tags
     return channel.name == LIST and int(channel.which) in lists_with
 
 
@@ -128,6 +134,9 @@ async def lists_with(author_id: int, list_ids: Collection[int]) -> set[int]:
     sql = _LISTS_WITH.format(given=db.unnest("$2"))
     return set(await db.column(sql, author_id, db.array(list(list_ids))))
 
+
+# The same few are asked for with every post that comes.
+_tag_key = lru_cache(8_192)(text.tag_key)
 
 _FACTS = """
 SELECT author_id, visibility, boost_of_id, reply_to_id, local, hashtags FROM post WHERE id = $1

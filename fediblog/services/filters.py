@@ -229,6 +229,9 @@ async def _owner(account: Account, table: str, number: int) -> int:
 
 
 def _checked(draft: Draft) -> Draft:
+    # All may make room for as many others. More are not even begun with: nobody else can write meanwhile.
+    if len(draft.keywords) > 2 * MOST_KEYWORDS:
+        raise Invalid(f"You can filter at most {MOST_KEYWORDS} words and phrases.")
     return Draft(
         title=None if draft.title is None else titles.checked(draft.title, "filter"),
         contexts=None if draft.contexts is None else _known(draft.contexts),

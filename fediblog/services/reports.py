@@ -227,8 +227,11 @@ async def _pass_on(target: Account, comment: str, posts: Sequence[db.Row]) -> No
 async def _tell(reporter: Account, target_ids: Sequence[int]) -> None:
     """Tell the staff, but not a moderator of what is about herself."""
     staff = await db.rows(_STAFF)
+    owned: defaultdict[int, set[int]] = defaultdict(set)
+    for line in await db.rows(_OWNERS.format(given=db.unnest("$1")), db.array(target_ids)):
+        owned[line["user_id"]].add(line["account_id"])
     about = set(target_ids)
-    told = [line["id"] for line in staff if line["role"] == Role.ADMIN or about != {line["id"]}]
+    told = [one["id"] for one in staff if one["role"] == Role.ADMIN or about - owned[one["user_id"]]]
     await notifications.tell_all(Kind.ADMIN_REPORT, told, reporter)
 
 
@@ -329,11 +332,15 @@ def _report(line: db.Row) -> Report:
 
 
 _SELECT = f"SELECT {', '.join(Report.__dataclass_fields__)} FROM report"
-# A new report makes room for itself among the notices: the one left is about the last before it.
+# A new report makes room for itself among the notices: the one left is about the last before it. A moderator
+# is not shown what is about herself, though: one Flag may be about her and others.
 _OF_NOTICES = f"""
 SELECT n.id AS notice_id, {", ".join(f"r.{name}" for name in Report.__dataclass_fields__)}
 FROM {{given}} JOIN notification n ON n.id = given.id JOIN report r ON r.id =
-    (SELECT max(x.id) FROM report x WHERE x.account_id = n.from_id AND x.id < n.id)
+    (SELECT max(x.id) FROM report x WHERE x.account_id = n.from_id AND x.id < n.id AND NOT EXISTS
+        (SELECT 1 FROM membership m JOIN membership k ON k.user_id = m.user_id
+        JOIN person u ON u.id = m.user_id AND u.role <> 'admin'
+        WHERE m.account_id = n.account_id AND k.account_id = x.target_id))
 """
 _FILE = """
 INSERT INTO report (id, account_id, target_id, comment, post_ids, uri, created_at, updated_at, category,
@@ -349,7 +356,10 @@ _KNOWN_THERE = """(p.visibility <= 1
     WHERE m.post_id = p.id AND a.domain = {domain})
   OR (p.visibility = 2 AND EXISTS (SELECT 1 FROM follow f JOIN account a ON a.id = f.follower_id
     WHERE f.target_id = p.author_id AND a.domain = {domain})))"""
+_OWNERS = """
+SELECT m.user_id, m.account_id FROM {given} JOIN membership m ON m.account_id = given.id
+"""
 _STAFF = """
-SELECT DISTINCT m.account_id AS id, u.role FROM membership m JOIN person u ON u.id = m.user_id
+SELECT DISTINCT m.account_id AS id, m.user_id, u.role FROM membership m JOIN person u ON u.id = m.user_id
 WHERE u.role IN ('moderator', 'admin') AND m.role = 'owner' AND u.disabled_at IS NULL ORDER BY m.account_id
 """

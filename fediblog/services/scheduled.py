@@ -125,6 +125,8 @@ async def publish(scheduled_id: int) -> None:
 async def _publish(author: Account, scheduled_id: int) -> None:
     if author.suspended_at is not None:
         raise Forbidden("The account is suspended.")
+    if await db.value(_SHUT_OUT, author.id) is not None:
+        raise Forbidden("Nobody may sign in to the account.")
     async with db.transaction():
         # With the row its hold on the files ends, so that the post can take them.
         draft = await db.value(_TAKE, scheduled_id, moments.now())
@@ -187,4 +189,9 @@ _MOVE = """
 UPDATE scheduled_post SET scheduled_at = $3, error = '' WHERE id = $1 AND account_id = $2 RETURNING id
 """
 _TAKE = "DELETE FROM scheduled_post WHERE id = $1 AND scheduled_at <= $2 RETURNING draft"
+# Somebody owns it, and nobody who does may act for it now.
+_SHUT_OUT = """
+SELECT 1 FROM membership m JOIN person u ON u.id = m.user_id WHERE m.account_id = $1
+GROUP BY m.account_id HAVING count(*) = sum(CASE WHEN u.disabled_at IS NULL THEN 0 ELSE 1 END)
+"""
 _FAIL = "UPDATE scheduled_post SET error = $2 WHERE id = $1"

@@ -49,11 +49,15 @@ async def accounts(
 
 
 async def hashtags(typed: str, viewer: Account | None, limit: int, offset: int = 0) -> list[Tag]:
-    """Hashtags that begin with what was typed, as they were first written, the shortest first."""
+    """Hashtags that begin with what was typed, as they were first written, the shortest first.
+
+    Of those that no public post has now, only what the viewer follows: what others follow is theirs.
+    """
     low = text.tag_key(text.tidy(typed).removeprefix("#"))
     if not low:
         return []
-    found = await db.column(_HASHTAGS, low, low + _HIGHEST, limit, _start(offset))
+    viewer_id = viewer.id if viewer else 0
+    found = await db.column(_HASHTAGS, low, low + _HIGHEST, limit, _start(offset), viewer_id)
     return await tags.several(found, viewer)
 
 
@@ -148,4 +152,8 @@ _CONCERNED = """p.author_id = $1
 _OPEN = """(p.visibility = 0 AND (SELECT 1 FROM account x WHERE x.id = p.author_id AND x.indexable
   AND x.silenced_at IS NULL) IS NOT NULL)"""
 _FOLLOWED = "EXISTS (SELECT 1 FROM follow f WHERE f.follower_id = $4 AND f.target_id = a.id)"
-_HASHTAGS = "SELECT id FROM tag WHERE key >= $1 AND key < $2 ORDER BY length(key), key LIMIT $3 OFFSET $4"
+_HASHTAGS = """
+SELECT g.id FROM tag g WHERE g.key >= $1 AND g.key < $2 AND (
+  EXISTS (SELECT 1 FROM post_tag x WHERE x.tag_id = g.id)
+  OR EXISTS (SELECT 1 FROM followed_tag x WHERE x.account_id = $5 AND x.tag_id = g.id))
+ORDER BY length(g.key), g.key LIMIT $3 OFFSET $4"""

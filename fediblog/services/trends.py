@@ -7,7 +7,7 @@ from fediblog import db, ids, moments
 from fediblog.config import settings
 from fediblog.errors import NotFound
 from fediblog.models import Account, User
-from fediblog.services import audit, posts, tags, visibility
+from fediblog.services import audit, posts, tags, views, visibility
 from fediblog.services.tags import Tag, Use
 from fediblog.services.timelines import NOT_HIDDEN
 from fediblog.services.trending import Kind
@@ -91,6 +91,20 @@ async def standing(kind: Kind, waiting: bool = False, limit: int = 100, offset: 
     return [
         Standing(line["id"], line["name"] or "", line["score"], _truth(line["allowed"])) for line in found
     ]
+
+
+async def candidates(post_ids: Sequence[int], looker: Account) -> list[Entry]:
+    """Posts as the staff reviews them, in the order of these ids: what everybody may see.
+
+    Whom of the staff their authors have blocked, and whom these have muted, makes no difference.
+    """
+    found = await views.entries(post_ids, looker, visibility.clause(None))
+    return [found[number] for number in post_ids if number in found]
+
+
+def passes(said: bool | None) -> bool:
+    """Whether a trend of which the staff has said this is shown to everybody."""
+    return not settings().trends.review if said is None else said
 
 
 def _truth(value: Any) -> bool | None:

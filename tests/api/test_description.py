@@ -66,7 +66,7 @@ def _scopes_told(route: Route) -> tuple[str, str]:
 def test_what_is_read_from_requests_is_described() -> None:
     read = {
         name
-        for path in Path(api.__file__).parent.glob("*.py")
+        for path in Path(api.__file__).parent.rglob("*.py")
         for names in _READ.findall(path.read_text(encoding="utf-8"))
         for name in names
         if name

@@ -4,11 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from quart import Quart
+from quart.testing.connections import WebsocketResponseError
 
 from fediblog import allowances, moments
 from fediblog.api import auth
 from fediblog.models import Account
+from fediblog.services import tokens
 from tests.api.conftest import App, AppOf
+from tests.people import user_of
 
 
 @pytest.fixture
@@ -46,6 +50,25 @@ async def test_who_asks_too_often_is_told_when_to_come_again(
     assert refused.headers["Access-Control-Allow-Origin"] == "*"
     assert await _left(his) == (200, 2)
     assert (await his.get(f"/api/v1/accounts/{alice.id}"))["statuses_count"] == 0
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_sockets_are_counted_like_requests(
+    app: Quart, alice: Account, bob: Account, few: None, status: int
+) -> None:
+    token = await tokens.create(alice, await user_of(alice), "read") if status == 200 else "guessed"
+
+    async def opened() -> int:
+        client = app.test_client().websocket("/api/v1/streaming", query_string={"access_token": token})
+        try:
+            async with client as socket:
+                await socket.send("nonsense")
+                await socket.receive()
+        except WebsocketResponseError as refused:
+            return refused.response.status_code
+        return 200
+
+    assert [await opened() for _ in range(4)] == [status, status, status, 429]
 
 
 async def test_all_tokens_of_an_account_share_what_it_may_ask_for(

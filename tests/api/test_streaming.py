@@ -21,6 +21,7 @@ from fediblog.services import (
     announcements,
     blocks,
     boosts,
+    channels,
     filters,
     follows,
     home,
@@ -424,6 +425,51 @@ async def test_there_are_bounds(
     assert await refusal(app, alice) == 429
     await listen(bob)
     assert await refusal(app, await person("dora")) == 503
+
+
+async def test_who_gives_up_before_the_stream_begins_takes_no_place(
+    alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await tokens.find(await tokens.create(alice, await user_of(alice), "read"))
+    assert found is not None
+    reached = asyncio.Event()
+
+    async def for_ever() -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def tell(*_: Any) -> None:
+        raise AssertionError("Nothing has happened.")
+
+    monkeypatch.setattr(bus, "ready", for_ever)
+    hall = Hall(tell)
+    entering = asyncio.create_task(
+        hall.enter(listeners.Listener(alice, found.scopes, found.token_id)), name="entering"
+    )
+    await reached.wait()
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    assert not len(hall) and not bus.heard()
+
+
+async def test_a_hashtag_is_read_once_however_it_is_spelled(
+    listen: Listen, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    read = channels.read
+
+    async def counting(channel: channels.Channel, viewer: Account, post_id: int) -> Any:
+        asked.append(channel)
+        return await read(channel, viewer, post_id)
+
+    monkeypatch.setattr(channels, "read", counting)
+    hers = await listen(alice, "hashtag", tag="tea")
+    for spelled in ("Tea", "TEA", "#tea"):
+        await hers.say("subscribe", "hashtag", tag=spelled)
+    await write(bob, "hot #tea")
+    assert [(await hers.next())[0][0] for _ in range(3)] == ["hashtag"] * 3
+    assert len(asked) == 1
 
 
 async def refusal(app: Quart, account: Account) -> int:

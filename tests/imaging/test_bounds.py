@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,14 +139,13 @@ async def test_no_more_than_a_few_run_at_one_time_whichever_loop_asks(workshop: 
 
 async def test_the_loop_goes_on_while_a_child_works(workshop: Workshop) -> None:
     task = asyncio.create_task(workshop.make(_slow()))
-    longest, last = 0.0, time.monotonic()
+    turns = 0
     while not task.done():
         await asyncio.sleep(0.005)
-        now = time.monotonic()
-        longest, last = max(longest, now - last), now
+        turns += 1
     await task
 
-    assert longest < 0.5
+    assert turns > 20
 
 
 async def test_the_child_hears_no_secrets(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

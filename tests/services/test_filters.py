@@ -13,6 +13,7 @@ from fediblog.services import deletion, filters, matching, posts
 from fediblog.services.composing import Draft as PostDraft
 from fediblog.services.filters import Draft, KeywordDraft
 from fediblog.services.matching import Action, Context, Filter, Keyword, Matcher, Writing
+from tests.harness.statements import recorded
 from tests.people import user_of
 from tests.services import making
 
@@ -223,6 +224,12 @@ async def test_faults_are_refused_and_nothing_is_kept(alice: Account, wrong: Dra
     with pytest.raises(Invalid):
         await filters.create(alice, wrong)
     assert await filters.listing(alice) == []
+
+
+async def test_far_too_many_keywords_are_refused_before_one_is_written(alice: Account) -> None:
+    with recorded() as statements, pytest.raises(Invalid):
+        await blocked(alice, *("cat" for _ in range(2 * filters.MOST_KEYWORDS + 1)))
+    assert len(statements) == 0
 
 
 async def test_there_are_bounds(alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch) -> None:

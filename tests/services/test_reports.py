@@ -2,10 +2,11 @@
 
 import pytest
 
+from fediblog import db
 from fediblog.errors import Forbidden, NotFound, TooMany
 from fediblog.models import Account, User, Visibility
 from fediblog.paging import Page
-from fediblog.services import events, reports
+from fediblog.services import events, notifications, reports
 from fediblog.services.events import SERVER
 from fediblog.services.reports import Category, Choice, Complaint
 from tests.people import person, remote, user_of
@@ -108,6 +109,24 @@ async def test_a_moderator_neither_sees_reports_about_herself_nor_decides_about_
     with pytest.raises(Forbidden):
         await reports.resolve(moderator, about_him.id)
     assert (await reports.resolve(admin, about_her.id)).resolved_at
+
+
+async def test_of_a_report_about_her_and_others_a_moderator_is_shown_the_others(
+    alice: Account, mona: Account, moderator: User
+) -> None:
+    second = await person("second")
+    async with db.transaction():
+        await db.execute(
+            "INSERT INTO membership (user_id, account_id, role) VALUES ($1, $2, 'owner')",
+            *(moderator.id, second.id),
+        )
+    eve = await remote("eve", "far.example")
+    assert await reports.receive(eve, [alice.uri, mona.uri, second.uri], "all of them", None) == 3
+    (notice,) = await notifications.listing(mona, Page())
+    assert (await reports.of_notices([notice.id]))[notice.id].target_id == alice.id
+    await notifications.clear(mona)
+    await reports.receive(eve, [mona.uri, second.uri], "her alone", None)
+    assert await notifications.listing(mona, Page()) == []
 
 
 async def test_reports_are_for_the_staff_alone(alice: Account, bob: Account) -> None:

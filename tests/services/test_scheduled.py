@@ -6,7 +6,7 @@ import pytest
 
 from fediblog import db, moments
 from fediblog.errors import Gone, Invalid, NotFound
-from fediblog.models import Account, Media, Post, Visibility
+from fediblog.models import Account, Media, Post, User, Visibility
 from fediblog.paging import Page
 from fediblog.queue import Job
 from fediblog.services import deletion, media, posts, scheduled, upkeep, work
@@ -193,6 +193,14 @@ async def test_what_cannot_be_published_any_more_stays_and_says_why(alice: Accou
     await Account.filter(id=bob.id).update(suspended_at=1)
     await scheduled.publish(two.id)
     assert (await scheduled.get(bob, two.id)).error and await Post.filter(author_id=bob.id).count() == 0
+
+
+async def test_nothing_is_published_for_whom_the_staff_has_shut_out(alice: Account) -> None:
+    one = await later(alice)
+    await let_it_be_time(one)
+    await User.filter(id=(await user_of(alice)).id).update(disabled_at=1)
+    await scheduled.publish(one.id)
+    assert (await scheduled.get(alice, one.id)).error and await Post.filter(author_id=alice.id).count() == 0
 
 
 async def test_the_same_key_gives_the_first_as_long_as_it_waits(alice: Account) -> None:

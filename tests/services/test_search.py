@@ -24,6 +24,7 @@ from fediblog.services import (
     receiving,
     remote_accounts,
     search,
+    tags,
     views,
 )
 from fediblog.services.accounts import Profile
@@ -368,3 +369,11 @@ async def test_the_index_can_be_written_anew(alice: Account):
     assert await indexed.rebuild() == (1, 1)
     assert await found(alice, "wordy") == [post.id]
     assert await search.accounts("alice", None, 20) == [alice.id]
+
+
+async def test_who_follows_a_hashtag_tells_nobody_of_it(alice: Account, bob: Account):
+    await tags.follow(alice, "surprise_for_bob")
+    await posts.publish(alice, Draft("#surprise_for_carol", visibility=Visibility.DIRECT))
+    assert await search.hashtags("surprise", None, 10) == []
+    await posts.publish(bob, Draft("#surprise_for_bob"))
+    assert [tag.name for tag in await search.hashtags("surprise", None, 10)] == ["surprise_for_bob"]

@@ -8,6 +8,7 @@ from fediblog.api.admin import (
     email_domain_blocks,
     ip_blocks,
     reports,
+    trends,
 )
 
 ROOMS = (
@@ -18,4 +19,5 @@ ROOMS = (
     email_domain_blocks,
     ip_blocks,
     reports,
+    trends,
 )

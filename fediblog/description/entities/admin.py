@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from fediblog.description.entities.accounts import Account, Role
 from fediblog.description.entities.server import Rule
-from fediblog.description.entities.statuses import Status
+from fediblog.description.entities.statuses import Status, TrendsLink
+from fediblog.description.entities.tags import Tag
 from fediblog.description.kinds import Id, Moment
 
 Category = Literal["spam", "legal", "violation", "other"]
@@ -126,3 +127,24 @@ class AdminIpBlock(TypedDict):
     comment: str
     created_at: Moment
     expires_at: Moment | None
+
+
+class AdminTrendsTag(Tag):
+    """A hashtag that many use, shown or not."""
+
+    trendable: Annotated[bool, "Everybody is shown it."]
+    usable: Annotated[bool, "Always true: none can be forbidden."]
+    requires_review: Annotated[bool, "Nobody of the staff has looked at it; the same in the next ones."]
+
+
+class AdminTrendsStatus(Status):
+    """A post that many like and boost, shown or not."""
+
+    requires_review: bool
+
+
+class AdminTrendsLink(TrendsLink):
+    """A page that many link to, shown or not."""
+
+    id: Id
+    requires_review: bool

@@ -10,6 +10,9 @@ from fediblog.description.entities.admin import (
     AdminEmailDomainBlock,
     AdminIpBlock,
     AdminReport,
+    AdminTrendsLink,
+    AdminTrendsStatus,
+    AdminTrendsTag,
     Category,
     DomainSeverity,
     IpSeverity,
@@ -59,6 +62,16 @@ def _kept(things: str, entity: Any, what: str, form: Fields) -> tuple[Route, ...
         get(one, "One of them.", entity, scope=reads),
         post(path, "Add one.", entity, scope=writes, form=form),
         delete(one, "Lift it.", Empty, scope=writes),
+    )
+
+
+def _trends(things: str, entity: Any, name: str, what: str, usual: int) -> tuple[Route, ...]:
+    """A kind of trend, which all have the same routes."""
+    path, pages = f"/api/v1/admin/trends/{things}", Paged(usual, 2 * usual, by_offset=True)
+    return (
+        get(path, f"{what}, also those that nobody is shown.", list[entity], scope="admin:read", paged=pages),
+        post(f"{path}/{{{name}}}/approve", "Let it be shown.", entity, scope="admin:write"),
+        post(f"{path}/{{{name}}}/reject", "Keep it from being shown.", entity, scope="admin:write"),
     )
 
 
@@ -170,4 +183,7 @@ ROUTES = (
         scope="admin:write:ip_blocks",
         form={"ip": str, "severity": IpSeverity, **_NETWORK},
     ),
+    *_trends("tags", AdminTrendsTag, "tag_id", "Hashtags that many use", 10),
+    *_trends("statuses", AdminTrendsStatus, "post_id", "Posts that many like and boost", 20),
+    *_trends("links", AdminTrendsLink, "link_id", "Pages that many link to", 10),
 )

@@ -16,14 +16,16 @@ ROUTES = (
         WebPushSubscription,
         scope="push",
         form={"subscription": Required[DeviceForm], "data": PushDataForm, "policy": _POLICY},
+        faults=(404,),
     ),
-    get(_PATH, "The subscription of this token.", WebPushSubscription, scope="push"),
+    get(_PATH, "The subscription of this token.", WebPushSubscription, scope="push", faults=(404,)),
     put(
         _PATH,
         "Be woken by other things; what is not given stays.",
         WebPushSubscription,
         scope="push",
         form={"data": PushDataForm, "policy": _POLICY},
+        faults=(404,),
     ),
     delete(_PATH, "Be woken no more.", Empty, scope="push"),
 )

@@ -18,6 +18,7 @@ from fediblog.errors import FediblogError
 from fediblog.models import Account
 from fediblog.services import follows
 from tests.activitypub.handlers.stage import NOW, Someone, befriend, found, handle, meet
+from tests.harness.contents import Contents, contents
 from tests.harness.fediverse import Fediverse, Node
 from tests.services.making import post
 
@@ -118,21 +119,9 @@ def forged(stage: Stage, kind: str) -> list[tuple[Any, dict[str, Any]]]:
 ANYBODYS = {"Follow", "Block", "Flag", "Like", "EmojiReact"}
 
 
-async def dump() -> dict[str, list[tuple[Any, ...]]]:
+async def dump() -> Contents:
     """Every row of every table that may not change."""
-    names = await db.column(_TABLES[db.dialect()])
-    tables: dict[str, list[tuple[Any, ...]]] = {}
-    for name in sorted(set(names) - BESIDE):
-        tables[name] = sorted(
-            (tuple(line.values()) for line in await db.rows(f"SELECT * FROM {name}")), key=repr
-        )
-    return tables
-
-
-_TABLES = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-    "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
-}
+    return await contents(BESIDE)
 
 
 async def lie(activity: Node, signer: Account) -> None:
