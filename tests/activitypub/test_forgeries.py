@@ -37,6 +37,7 @@ from tests.activitypub.handlers.stage import NOW, Someone, meet
 from tests.activitypub.handlers.test_forgeries import PUBLIC, Stage, stage  # noqa: F401
 from tests.activitypub.test_inbox_door import other_pair, post
 from tests.harness import apps
+from tests.harness.contents import Contents, contents
 from tests.harness.fediverse import Fediverse, Node
 from tests.people import pair
 from tests.services.making import post as write
@@ -90,16 +91,12 @@ def bring(app: Quart) -> Bring:
 BESIDE = table.BESIDE | {"throttle"}
 
 
-async def dump() -> dict[str, list[dict[str, Any]]]:
+async def dump() -> Contents:
     """Every row of every table that may not change."""
-    names = set(await db.column(table._TABLES[db.dialect()])) - BESIDE
-    rows = {name: await db.rows(f"SELECT * FROM {name}") for name in sorted(names)}
-    for account in rows["account"]:
-        del account["fetched_at"]
-    return {name: sorted(found, key=repr) for name, found in rows.items()}
+    return await contents(BESIDE, {"account.fetched_at"})
 
 
-def changed(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> str:
+def changed(before: Contents, after: Contents) -> str:
     """In what rows two dumps differ."""
     return "\n".join(
         f"{sign} {name} {row}"
