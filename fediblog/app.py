@@ -7,7 +7,7 @@ import structlog
 from quart import Quart, Response, current_app, has_request_context, jsonify, request, websocket
 from werkzeug.exceptions import HTTPException
 
-from fediblog import api, db, entrance, health, house, logs, queue, reserve, web
+from fediblog import api, db_errors, entrance, health, house, logs, queue, reserve, web
 from fediblog.activitypub import routes, senders
 from fediblog.activitypub.inbox.door import Door
 from fediblog.config import Config
@@ -127,7 +127,7 @@ async def _unforeseen(error: Exception) -> Response:
     """A driver that lost its database is no fault of the code: 503. Everything else is, and is logged."""
     if _is_for_people():
         return await mishaps.unforeseen(error)
-    if (ours := db.translate(error)) is not None:
+    if (ours := db_errors.translate(error)) is not None:
         return await _ours(ours)
     rule = (request if has_request_context() else websocket).url_rule
     log.error("request failed", exc_info=error, route=rule.rule if rule else "-")

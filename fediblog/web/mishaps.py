@@ -7,7 +7,7 @@ import structlog
 from quart import Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from fediblog import db, logs
+from fediblog import db_errors, logs
 from fediblog.errors import FediblogError, TooMany, Unauthenticated, Unavailable
 from fediblog.web import answers, headers, templating, who
 
@@ -58,7 +58,7 @@ async def of_http(error: HTTPException) -> Response:
 
 async def unforeseen(error: Exception) -> Response:
     """Anything else: the state of the database, or a fault of ours."""
-    ours = db.translate(error)
+    ours = db_errors.translate(error)
     if ours is not None:
         return await refused(ours)
     log.error("page failed", exc_info=error, route=request.url_rule.rule if request.url_rule else "-")

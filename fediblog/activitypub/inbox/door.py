@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import structlog
 
-from fediblog import db, reserve
+from fediblog import db_errors, reserve
 from fediblog.activitypub.inbox import arrivals, reading_in
 from fediblog.activitypub.inbox.arrivals import Request
 from fediblog.activitypub.inbox.courtesy import crowd
@@ -57,7 +57,7 @@ class Door:
             fault = error
         except Exception as error:
             # This is the last that stands between our own mistakes and a stranger.
-            fault = db.translate(error) or FediblogError()
+            fault = db_errors.translate(error) or FediblogError()
             if fault.http_status == 500:
                 log.exception("request failed", route=scope[self._route])
         await _answer(send, body, fault)
