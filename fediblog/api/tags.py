@@ -9,7 +9,8 @@ from fediblog.api import answers, auth, entities, forms
 from fediblog.api.auth import reads, scope
 from fediblog.services import accounts, featured_tags, tags
 from fediblog.services.featured_tags import Featured
-from fediblog.services.tags import Tag, Use
+from fediblog.services.tags import Tag
+from fediblog.services.uses import Use
 
 blueprint = Blueprint("tags_api", __name__, url_prefix="/api/v1")
 

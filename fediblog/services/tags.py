@@ -3,23 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fediblog import db, ids, moments, text
+from fediblog import db, ids, text
 from fediblog.errors import Invalid, NotFound
 from fediblog.models import Account
 from fediblog.paging import Page
-from fediblog.services import hashtags, locks
+from fediblog.services import hashtags, locks, uses
+from fediblog.services.uses import Thing, Use
 
-_DAYS = 7
 # Nobody reads that many, and each is looked at for every post that comes.
 _MOST_FOLLOWED = 500
-
-
-class Use(NamedTuple):
-    """A hashtag on one day: in how many public posts, and by how many accounts."""
-
-    day: int
-    posts: int
-    accounts: int
 
 
 class Tag(NamedTuple):
@@ -55,7 +47,7 @@ async def get(name: str, viewer: Account | None) -> Tag:
     name = tidy(name)
     found = await db.row(_GET, text.tag_key(name), viewer.id if viewer else 0)
     if found is None:
-        return Tag(0, name, _quiet())
+        return Tag(0, name, uses.none())
     return (await _with_uses([found]))[0]
 
 
@@ -97,28 +89,12 @@ async def several(tag_ids: Sequence[int], viewer: Account | None) -> list[Tag]:
     return [known[number] for number in tag_ids if number in known]
 
 
-async def uses(tag_ids: Sequence[int]) -> dict[int, tuple[Use, ...]]:
-    """The last seven days of hashtags, in one statement: posts by accounts that stand in public lists."""
-    today = moments.day(moments.now())
-    since = ids.floor(moments.day_start(today - _DAYS + 1))
-    quiet = {number: {use.day: use for use in _quiet()} for number in tag_ids}
-    for line in await db.rows(_uses_sql(), db.array(list(quiet)), since) if quiet else ():
-        if line["day"] in quiet[line["tag_id"]]:
-            quiet[line["tag_id"]][line["day"]] = Use(line["day"], line["posts"], line["accounts"])
-    return {number: tuple(days.values()) for number, days in quiet.items()}
-
-
 async def _with_uses(found: Sequence[db.Row]) -> list[Tag]:
-    used = await uses([line["id"] for line in found])
+    used = await uses.by_day(Thing.TAG, [line["id"] for line in found])
     return [
         Tag(line["id"], line["name"], used[line["id"]], bool(line["following"]), bool(line["featuring"]))
         for line in found
     ]
-
-
-def _quiet() -> tuple[Use, ...]:
-    today = moments.day(moments.now())
-    return tuple(Use(day, 0, 0) for day in range(today, today - _DAYS, -1))
 
 
 def _followed_sql(page: Page) -> str:
@@ -127,17 +103,6 @@ def _followed_sql(page: Page) -> str:
         " FROM followed_tag x JOIN tag g ON g.id = x.tag_id"
         f" WHERE x.account_id = $3 AND x.id < $1 AND x.id > $2 ORDER BY x.id {page.order} LIMIT {page.rows}"
     )
-
-
-def _uses_sql() -> str:
-    join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
-    return f"""
-SELECT x.tag_id, p.created_at / {moments.DAY} AS day, count(*) AS posts,
-  count(DISTINCT p.author_id) AS accounts
-FROM {db.unnest("$1")} {join} post_tag x ON x.tag_id = given.id AND x.post_id >= $2
-{join} post p ON p.id = x.post_id
-{join} account a ON a.id = p.author_id AND a.suspended_at IS NULL AND a.silenced_at IS NULL
-GROUP BY x.tag_id, p.created_at / {moments.DAY}"""
 
 
 _FEATURED = "EXISTS (SELECT 1 FROM featured_tag f WHERE f.account_id = {} AND f.tag_id = g.id)"

@@ -1,19 +1,18 @@
 """What many talk about: shown once the staff has let it pass, or at once where `trends.review` is off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fediblog import db, ids, moments
+from fediblog import db, moments
 from fediblog.config import settings
 from fediblog.errors import NotFound
 from fediblog.models import Account, User
-from fediblog.services import audit, posts, tags, views, visibility
-from fediblog.services.tags import Tag, Use
+from fediblog.services import audit, tags, uses, views, visibility
+from fediblog.services.tags import Tag
 from fediblog.services.timelines import NOT_HIDDEN
 from fediblog.services.trending import Kind
+from fediblog.services.uses import Thing, Use
 from fediblog.services.views import Entry, LinkView
-
-_DAYS = 7
 
 
 class Link(NamedTuple):
@@ -48,26 +47,17 @@ async def statuses(viewer: Account | None, limit: int, offset: int = 0) -> list[
     rule = visibility.clause("$1" if viewer else None)
     sql = f"{_RANKED_POSTS} AND {rule} AND {NOT_HIDDEN} {_ORDER} LIMIT $4 OFFSET $5"
     found = await db.column(sql, viewer_id, Kind.POST.value, not settings().trends.review, limit, offset)
-    seen = await posts.entries(found, viewer)
-    return [seen[number] for number in found if number in seen]
+    return _in_order(found, await views.entries(found, viewer))
 
 
 async def described(card_ids: Sequence[int]) -> list[Link]:
     """Pages with their last days, in the order of these ids. Two statements."""
     if not card_ids:
         return []
-    numbers = db.array(card_ids)
-    found = await db.rows(_CARDS.format(given=db.unnest("$1")), numbers)
+    found = await db.rows(_CARDS.format(given=db.unnest("$1")), db.array(card_ids))
     cards = {line["id"]: LinkView(**line) for line in found}
-    today = moments.day(moments.now())
-    lines = await db.rows(_uses_sql(), numbers, ids.floor(moments.day_start(today - _DAYS + 1)))
-    days: dict[int, dict[int, Use]] = {
-        number: {day: Use(day, 0, 0) for day in range(today, today - _DAYS, -1)} for number in cards
-    }
-    for line in lines:
-        if line["day"] in days.get(line["card_id"], ()):
-            days[line["card_id"]][line["day"]] = Use(line["day"], line["posts"], line["accounts"])
-    return [Link(cards[number], tuple(days[number].values())) for number in card_ids if number in cards]
+    days = await uses.by_day(Thing.PAGE, cards)
+    return [Link(cards[number], days[number]) for number in card_ids if number in cards]
 
 
 async def review(kind: Kind, subject_id: int, allowed: bool, by: User | None) -> None:
@@ -98,13 +88,16 @@ async def candidates(post_ids: Sequence[int], looker: Account) -> list[Entry]:
 
     Whom of the staff their authors have blocked, and whom these have muted, makes no difference.
     """
-    found = await views.entries(post_ids, looker, visibility.clause(None))
-    return [found[number] for number in post_ids if number in found]
+    return _in_order(post_ids, await views.entries(post_ids, looker, visibility.clause(None)))
 
 
 def passes(said: bool | None) -> bool:
     """Whether a trend of which the staff has said this is shown to everybody."""
     return not settings().trends.review if said is None else said
+
+
+def _in_order(post_ids: Sequence[int], found: Mapping[int, Entry]) -> list[Entry]:
+    return [found[number] for number in post_ids if number in found]
 
 
 def _truth(value: Any) -> bool | None:
@@ -113,17 +106,6 @@ def _truth(value: Any) -> bool | None:
 
 async def _ranked(kind: Kind, limit: int, offset: int) -> list[int]:
     return await db.column(_RANKED, kind.value, not settings().trends.review, limit, offset)
-
-
-def _uses_sql() -> str:
-    join = "CROSS JOIN" if db.dialect() == "sqlite" else "JOIN"
-    return f"""
-SELECT x.card_id, p.created_at / {moments.DAY} AS day, count(*) AS posts,
-  count(DISTINCT p.author_id) AS accounts
-FROM {db.unnest("$1")} {join} post_card x ON x.card_id = given.id AND x.post_id >= $2
-{join} post p ON p.id = x.post_id AND p.visibility = 0
-{join} account a ON a.id = p.author_id AND a.suspended_at IS NULL AND a.silenced_at IS NULL
-GROUP BY x.card_id, p.created_at / {moments.DAY}"""
 
 
 _SHOWN = "t.score > 0 AND (t.allowed OR (t.allowed IS NULL AND {automatic}))"
