@@ -71,7 +71,12 @@ def bearer() -> Bearer:
 
 def token() -> str | None:
     """The token as it was sent, None when none was."""
-    scheme, _, found = request.headers.get("Authorization", "").partition(" ")
+    return token_in(request.headers.get("Authorization", ""))
+
+
+def token_in(header: str) -> str | None:
+    """The same of the value of an `Authorization` header (RFC 6750 §2.1)."""
+    scheme, _, found = header.partition(" ")
     return found.strip() if scheme.lower() == "bearer" else None
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from quart import Blueprint, Response, request
 
-from fediblog import paging
 from fediblog.api import answers, auth, forms, rendering
 from fediblog.api.auth import reads, scope
 from fediblog.services import accounts, directory, suggestions
@@ -55,7 +54,7 @@ async def listing() -> Response:
     """GET /api/v1/directory: `order` (active, new), `local`, `limit`, `offset`."""
     await auth.members_only()
     order = Order.NEW if request.args.get("order") == "new" else Order.ACTIVE
-    limit, offset = _stretch()
+    limit, offset = forms.stretch(40, 80, _FURTHEST)
     found = await directory.listing(auth.viewer(), order, forms.asked("local"), limit, offset)
     return answers.json(rendering.listing((await _cards(found)).values()))
 
@@ -64,7 +63,7 @@ async def listing() -> Response:
 @scope("read")
 async def suggested() -> Response:
     """GET /api/v1/suggestions: accounts alone."""
-    found = await suggestions.listing(auth.account(), *_stretch())
+    found = await suggestions.listing(auth.account(), *forms.stretch(40, 80, _FURTHEST))
     return answers.json(rendering.listing((await _cards(one.id for one in found)).values()))
 
 
@@ -72,7 +71,7 @@ async def suggested() -> Response:
 @scope("read")
 async def suggested_with_reasons() -> Response:
     """GET /api/v2/suggestions: each with the reason."""
-    found = await suggestions.listing(auth.account(), *_stretch())
+    found = await suggestions.listing(auth.account(), *forms.stretch(40, 80, _FURTHEST))
     cards = await _cards(one.id for one in found)
     return answers.json(
         rendering.listing(
@@ -104,9 +103,3 @@ async def _cards(account_ids: Iterable[int]) -> dict[int, bytes]:
     wanted = list(account_ids)
     found = await rendering.accounts(wanted)
     return {number: found[number] for number in wanted if number in found}
-
-
-def _stretch() -> tuple[int, int]:
-    """How many, and after how many others."""
-    offset = forms.number(request.args.get("offset")) or 0
-    return paging.parse(request.args, 40, 80).limit, min(max(offset, 0), _FURTHEST)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import orjson
 from quart import request
 
-from fediblog import moments
+from fediblog import moments, paging
 from fediblog.api.entities import LEVELS
 from fediblog.errors import Invalid, Malformed
 from fediblog.models import Quotable, Visibility
@@ -90,6 +90,12 @@ def number(value: Any) -> int | None:
     text = str(value).strip()
     found = int(text) if _NUMBER.fullmatch(text) else None
     return found if found is not None and abs(found) < 1 << 63 else None
+
+
+def stretch(usual: int, most: int, furthest: int) -> tuple[int, int]:
+    """`limit` of the query, and `offset`: after how many others."""
+    offset = number(request.args.get("offset")) or 0
+    return paging.parse(request.args, usual, most).limit, min(max(offset, 0), furthest)
 
 
 def ids(value: Any) -> list[int]:

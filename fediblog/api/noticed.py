@@ -8,19 +8,12 @@ from werkzeug.routing import BaseConverter
 from fediblog import moments
 from fediblog.api import entities, forms, rendering, reports
 from fediblog.models import Account
-from fediblog.services import notification_groups, views
+from fediblog.services import notification_groups, push, views
 from fediblog.services import reports as complaints
 from fediblog.services.notification_groups import Group
 from fediblog.services.notifications import GROUPING, Choice, Kind, Notice
 
-_WORDS = {
-    Kind.STATUS: "status",
-    Kind.BOOST: "reblog",
-    Kind.LIKE: "favourite",
-    Kind.EDIT: "update",
-    Kind.QUOTED_EDIT: "quoted_update",
-}
-_KINDS = {_WORDS.get(kind, kind.value): kind for kind in Kind}
+_KINDS = {push.WORDS.get(kind, kind.value): kind for kind in Kind}
 _MOST_COUNTED = 1000
 
 
@@ -138,4 +131,4 @@ def _api_key(key: str, kind: Kind) -> str:
 
 def word(kind: Kind) -> str:
     """What the API calls a kind."""
-    return _WORDS.get(kind, kind.value)
+    return push.WORDS.get(kind, kind.value)

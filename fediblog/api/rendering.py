@@ -79,8 +79,8 @@ def listing(objects: Iterable[bytes]) -> bytes:
 
 async def _quoted(entries: Sequence[Entry], viewer: Account | None) -> Entries:
     """What the entries quote, as far as the viewer may see it."""
-    wanted = {entry.quoting.shown_id for entry in entries if entry.quoting} - {None}
-    return await posts.entries(sorted(filter(None, wanted)), viewer) if wanted else {}
+    wanted = {number for entry in entries if entry.quoting and (number := entry.quoting.shown_id)}
+    return await posts.entries(sorted(wanted), viewer) if wanted else {}
 
 
 def _quote_of(entry: Entry, quoted: Entries) -> Entry | None:

@@ -191,8 +191,7 @@ def _refused(error: FediblogError) -> Response:
 
 
 def _header(headers: Headers) -> str:
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return auth.token_in(headers.get("Authorization", "")) or ""
 
 
 async def _bearer(token: str) -> Bearer | None:

@@ -1,8 +1,7 @@
 """What many talk about: hashtags, posts and pages, for everybody."""
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
-from fediblog import paging
 from fediblog.api import answers, auth, entities, forms, rendering, tags
 from fediblog.api.auth import reads
 from fediblog.services import trends
@@ -11,7 +10,7 @@ from fediblog.services.trends import Link
 blueprint = Blueprint("trends", __name__, url_prefix="/api/v1/trends")
 
 # No more than these are counted.
-_FURTHEST = 100
+FURTHEST = 100
 
 
 @blueprint.get("")
@@ -26,7 +25,7 @@ async def oldest() -> Response:
 async def hashtags() -> Response:
     """GET /api/v1/trends/tags: `limit` of 10, at most 20, and `offset`."""
     await auth.members_only()
-    found = await trends.hashtags(auth.viewer(), *stretch(10, 20))
+    found = await trends.hashtags(auth.viewer(), *forms.stretch(10, 20, FURTHEST))
     return answers.json([tags.entity(tag) for tag in found])
 
 
@@ -35,7 +34,7 @@ async def hashtags() -> Response:
 async def statuses() -> Response:
     """GET /api/v1/trends/statuses: `limit` of 20, at most 40, and `offset`."""
     await auth.members_only()
-    found = await trends.statuses(auth.viewer(), *stretch(20, 40))
+    found = await trends.statuses(auth.viewer(), *forms.stretch(20, 40, FURTHEST))
     return answers.json(rendering.listing(await rendering.statuses(found, auth.viewer())))
 
 
@@ -44,16 +43,10 @@ async def statuses() -> Response:
 async def links() -> Response:
     """GET /api/v1/trends/links: `limit` of 10, at most 20, and `offset`."""
     await auth.members_only()
-    found = await trends.links(*stretch(10, 20))
+    found = await trends.links(*forms.stretch(10, 20, FURTHEST))
     return answers.json([entity(link) for link in found])
 
 
 def entity(link: Link) -> entities.Json:
     """A Trends::Link: the card of a page and how many have linked to it on the last seven days."""
     return {**entities.preview(link.card), "history": tags.history(link.uses)}
-
-
-def stretch(usual: int, most: int) -> tuple[int, int]:
-    """`limit` and `offset` of the request."""
-    offset = forms.number(request.args.get("offset")) or 0
-    return paging.parse(request.args, usual, most).limit, min(max(offset, 0), _FURTHEST)

@@ -34,7 +34,7 @@ _SECONDS = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 60, 3_600
 
 # The words of the payload are those of the API (CLIENT-API §3.14), and so are the sentences around a name.
-_WORDS = {
+WORDS = {
     "post": "status",
     "boost": "reblog",
     "like": "favourite",
@@ -138,7 +138,7 @@ async def _payload(line: db.Row) -> bytes:
             "access_token": keys.unseal(settings().secret, bytes(line["token_sealed"])).decode(),
             "preferred_locale": "en",
             "notification_id": str(line["id"]),
-            "notification_type": _WORDS.get(line["kind"], line["kind"]),
+            "notification_type": WORDS.get(line["kind"], line["kind"]),
             "icon": uris.absolute(card.avatar) if card.avatar else "",
             "title": _TITLES.get(line["kind"], "{}").format(name),
             "body": excerpt(words, _LONGEST_BODY),

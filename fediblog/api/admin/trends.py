@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from quart import Blueprint, Response
 
-from fediblog.api import answers, auth, rendering
+from fediblog.api import answers, auth, forms, rendering
 from fediblog.api import tags as tags_door
 from fediblog.api import trends as door
 from fediblog.api.admin.entrance import staff
@@ -83,7 +83,7 @@ async def reject_link(link_id: int) -> Response:
 
 
 async def _listing(kind: Kind, usual: int, most: int) -> Response:
-    limit, offset = door.stretch(usual, most)
+    limit, offset = forms.stretch(usual, most, door.FURTHEST)
     found = await trends.standing(kind, limit=limit, offset=offset)
     return answers.json(rendering.listing(await _RENDER[kind]({one.id: one.allowed for one in found})))
 

@@ -44,8 +44,8 @@ class AdminAccount(TypedDict):
     account: Account
 
 
-class Report(TypedDict):
-    """What somebody wants the staff to look at."""
+class _Reported(TypedDict):
+    """What a report says itself."""
 
     id: Id
     action_taken: bool
@@ -54,21 +54,19 @@ class Report(TypedDict):
     comment: str
     forwarded: bool
     created_at: Moment
+
+
+class Report(_Reported):
+    """What somebody wants the staff to look at."""
+
     status_ids: list[Id]
     rule_ids: list[Id]
     target_account: Account
 
 
-class AdminReport(TypedDict):
+class AdminReport(_Reported):
     """A report with both sides, the posts and the rules."""
 
-    id: Id
-    action_taken: bool
-    action_taken_at: Moment | None
-    category: Category
-    comment: str
-    forwarded: bool
-    created_at: Moment
     updated_at: Moment
     account: Annotated[AdminAccount | None, "Who reported; null when they are gone."]
     target_account: AdminAccount | None
