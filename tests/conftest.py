@@ -255,6 +255,12 @@ async def carol(database: None) -> Account:
 
 
 @pytest.fixture
+async def mona(database: None) -> Account:
+    """A moderator."""
+    return await person("mona", role="moderator")
+
+
+@pytest.fixture
 async def fediverse(config: Config, database: None) -> AsyncIterator[Fediverse]:
     """Other servers, played by us; ours speaks to nobody else."""
     played = Fediverse()

@@ -10,19 +10,8 @@ from fediblog.models import Account
 from fediblog.services import announcements
 from tests.api.conftest import AppOf
 from tests.people import person, user_of
+from tests.services.making import announced
 from tests.services.newcomers import audited
-
-
-async def announced(text: str, **columns: Any) -> int:
-    """A row as the staff makes it."""
-    now = moments.now()
-    values = {"id": ids.new(), "text": text, "published_at": now, "updated_at": now, **columns}
-    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-    async with db.transaction():
-        await db.execute(
-            f"INSERT INTO announcement ({', '.join(values)}) VALUES ({places})", *values.values()
-        )
-    return int(values["id"])
 
 
 async def test_announcements_are_those_that_hold_now_and_can_be_put_away(

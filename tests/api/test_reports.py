@@ -1,18 +1,10 @@
 """Reports by apps: what comes back, what is refused, and who hears of it."""
 
-import pytest
-
 from fediblog.models import Account, Role, Visibility
 from fediblog.services import moderation, posts, settings
 from fediblog.services.composing import Draft
 from tests.api.conftest import AppOf
-from tests.people import person, user_of
-
-
-@pytest.fixture
-async def mona(database: None) -> Account:
-    return await person("mona", role="moderator")
-
+from tests.people import user_of
 
 FIELDS = """id action_taken action_taken_at category comment forwarded created_at status_ids rule_ids
 target_account"""

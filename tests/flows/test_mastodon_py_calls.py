@@ -6,7 +6,6 @@ call is counted; issue 4 wants 150 and more.
 
 import asyncio
 import io
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,12 +15,11 @@ import pytest
 from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError, MastodonUnauthorizedError
 from PIL import Image
 
+from tests.flows.waiting import until
 from tests.harness import described
 from tests.harness.site import Site
 
 pytestmark = pytest.mark.once
-
-_SOON = 20.0
 
 
 class Caller:
@@ -62,15 +60,6 @@ class Party:
         self.calls: Counter[str] = Counter()
         self.alice, self.bob, self.carol, self.mona = (Caller(url, token, self.calls) for token in tokens)
         self.nobody = Caller(url, None, self.calls)
-
-
-def until(true: Callable[[], Any]) -> Any:
-    """Ask until it is true: what workers do comes a moment later."""
-    deadline = time.monotonic() + _SOON
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-    return found
 
 
 def picture() -> bytes:

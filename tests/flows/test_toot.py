@@ -7,8 +7,6 @@ starting Python for each would take a minute. What they print is checked, and wh
 import asyncio
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from toot.cli import cli
 
 from tests.flows.browser import Browser
 from tests.flows.test_mastodon_py import code_from
+from tests.flows.waiting import until
 from tests.harness import described
 from tests.harness.site import Site
 from tests.people import PASSWORD
@@ -29,7 +28,6 @@ from tests.people import PASSWORD
 pytestmark = pytest.mark.once
 
 _PROGRAM = Path(sys.executable).with_name("toot")
-_SOON = 20.0
 
 
 class Toot:
@@ -71,15 +69,6 @@ class Toot:
     def shows(self, *words: str) -> str:
         """A timeline, all of its first page and nothing else."""
         return self.says("timelines", *words, "--no-pager", "--no-clear")
-
-
-def until(true: Callable[[], Any]) -> Any:
-    """Ask until it is true: what workers do comes a moment later."""
-    deadline = time.monotonic() + _SOON
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fediblog import db, ids, uris
+from fediblog import db, ids, moments, uris
 from fediblog.models import Account, Media, Post, Visibility
 
 
@@ -52,3 +52,15 @@ async def file_of(account: Account, **columns: Any) -> Media:
     number = ids.new()
     values = {"kind": "image", "state": "ready", "mime": "image/png", "file": f"{number}.png", **columns}
     return await Media.create(id=number, account_id=account.id, **values)
+
+
+async def announced(text: str, **columns: Any) -> int:
+    """An announcement as the staff makes it: its id."""
+    now = moments.now()
+    values = {"id": ids.new(), "text": text, "published_at": now, "updated_at": now, **columns}
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    async with db.transaction():
+        await db.execute(
+            f"INSERT INTO announcement ({', '.join(values)}) VALUES ({places})", *values.values()
+        )
+    return int(values["id"])

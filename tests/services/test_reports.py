@@ -15,11 +15,6 @@ from tests.services.newcomers import audited
 
 
 @pytest.fixture
-async def mona(database: None) -> Account:
-    return await person("mona", role="moderator")
-
-
-@pytest.fixture
 async def moderator(mona: Account) -> User:
     return await user_of(mona)
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from fediblog import db, ids, moments
+from fediblog import db, moments
 from fediblog.models import Account, Post, Visibility
 from fediblog.services import blocks, conversations, posts, scheduled
 from fediblog.services.composing import Draft
 from fediblog.services.scheduled import Scheduled
 from tests.harness.statements import recorded
+from tests.services.making import announced
 from tests.web.browser import Browser
 from tests.web.conftest import BrowserOf
 
@@ -34,17 +35,6 @@ async def talk_of(account: Account) -> conversations.Conversation:
 
 async def later(author: Account, source: str) -> Scheduled:
     return await scheduled.schedule(author, Draft(source), moments.now() + moments.HOUR)
-
-
-async def announced(text: str, **columns: Any) -> int:
-    now = moments.now()
-    values = {"id": ids.new(), "text": text, "published_at": now, "updated_at": now, **columns}
-    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-    async with db.transaction():
-        await db.execute(
-            f"INSERT INTO announcement ({', '.join(values)}) VALUES ({places})", *values.values()
-        )
-    return int(values["id"])
 
 
 async def test_a_conversation_is_new_until_it_is_opened(hers: Browser, alice: Account, bob: Account):

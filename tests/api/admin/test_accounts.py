@@ -20,11 +20,6 @@ SCOPES = "admin:read admin:write"
 
 
 @pytest.fixture
-async def mona(database: None) -> Account:
-    return await person("mona", role="moderator")
-
-
-@pytest.fixture
 async def hers(app_of: AppOf, mona: Account) -> App:
     """A moderator's app."""
     return await app_of(mona, SCOPES)

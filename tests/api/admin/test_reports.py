@@ -6,16 +6,11 @@ from fediblog.models import Account, Visibility
 from fediblog.services import deletion, reports, settings
 from fediblog.services.reports import Complaint
 from tests.api.conftest import App, AppOf
-from tests.people import person, user_of
+from tests.people import user_of
 from tests.services import making
 
 FIELDS = """id action_taken action_taken_at category comment forwarded created_at updated_at account
 target_account assigned_account action_taken_by_account statuses rules"""
-
-
-@pytest.fixture
-async def mona(database: None) -> Account:
-    return await person("mona", role="moderator")
 
 
 @pytest.fixture

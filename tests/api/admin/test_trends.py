@@ -35,11 +35,6 @@ async def talk(crowd: list[Account]) -> Post:
 
 
 @pytest.fixture
-async def mona(database: None) -> Account:
-    return await person("mona", role="moderator")
-
-
-@pytest.fixture
 async def monas(app_of: AppOf, mona: Account) -> App:
     """A moderator's app."""
     return await app_of(mona, "admin:read admin:write")
